@@ -1,0 +1,1 @@
+"""The world: the only package that touches Kafka, Redis, HTTP, clocks and logs."""

@@ -14,7 +14,6 @@ from models.units import EpochMs
 from models.windows import Bucket, Scope
 
 
-
 class TopicPartition(NamedTuple):
     """One partition of one topic."""
 

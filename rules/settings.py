@@ -1,0 +1,72 @@
+"""Settings of the rules: one section each; a content hash of all of them travels with every decision."""
+
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.units import MICROS_PER_UNIT
+
+
+class _Rules(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EligibilitySettings(_Rules):
+    """Which orders say something about the subsidy."""
+
+    category: str = Field("phone", min_length=1, max_length=64, description="Category that is watched.")
+    price_cap_micros: int = Field(6_000 * MICROS_PER_UNIT, ge=1, description="Dearest eligible unit price, inclusive.")
+
+
+class DetectorSettings(_Rules):
+    """How soon a change is believed."""
+
+    kind: Literal["shiryaev_roberts"] = Field("shiryaev_roberts", description="Which detector of `rules.DETECTORS`.")
+    orders_to_false_alarm: int = Field(
+        20_000, ge=100, le=10**9, description="Mean eligible orders to a false alarm, per region."
+    )
+
+
+class AllocatorSettings(_Rules):
+    """Bounds of one plan."""
+
+    floor_percent: Decimal = Field(
+        Decimal(20), ge=0, le=100, description="Least budget, percent of the starting budget."
+    )
+    cap_percent: Decimal = Field(
+        Decimal(300), ge=100, le=10_000, description="Most budget, percent of the starting budget."
+    )
+    step_percent: Decimal = Field(
+        Decimal(30), gt=0, le=1_000, description="Most change of one plan, percent of the current budget."
+    )
+    window: Literal["15m", "1h", "24h", "today"] = Field("24h", description="Window the value is measured over.")
+
+
+class GuardSettings(_Rules):
+    """When money may not move."""
+
+    mode: Literal["observe", "dry_run", "auto"] = Field(
+        "dry_run", description="observe: decide only; dry_run: publish, apply nothing; auto: apply."
+    )
+    min_clicks: int = Field(50, ge=0, description="Evidence floor: clicks in the window, all regions together.")
+    min_orders: int = Field(10, ge=0, description="Evidence floor: orders in the window, all regions together.")
+    cooldown_s: int = Field(
+        1_200, ge=0, le=604_800, description="No second shift for the same region within this event time."
+    )
+    ttl_s: int = Field(600, ge=1, le=86_400, description="A shift not applied within this wall time is void.")
+
+
+class RuleSettings(_Rules):
+    """All rules."""
+
+    eligibility: EligibilitySettings = EligibilitySettings()
+    detector: DetectorSettings = DetectorSettings()
+    allocator: AllocatorSettings = AllocatorSettings()
+    guards: GuardSettings = GuardSettings()
+
+    @property
+    def config_hash(self) -> str:
+        """Hash of the content, 16 hex digits: equal rules have equal hashes, whatever file they came from."""
+        return blake2b(self.model_dump_json().encode(), digest_size=8).hexdigest()

@@ -1,0 +1,178 @@
+"""Settings: frozen, bounded, from environment, TOML and secret files; one sentence when wrong.
+
+Precedence, highest first: command line, environment (`SUBSIDYWATCH_KAFKA__BOOTSTRAP`),
+the TOML file given with `--config`, defaults. Units are in the names.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from models.errors import SettingsError
+from rules.settings import RuleSettings
+
+PREFIX: Final = "SUBSIDYWATCH_"
+
+
+class _Section(BaseModel):
+    """A frozen group of settings; an unknown name is an error, because it is a typing mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KafkaSettings(_Section):
+    """Where Kafka is and how this group reads it."""
+
+    bootstrap: str = Field("127.0.0.1:9092", min_length=3, description="Comma-separated host:port of the brokers.")
+    group: str = Field("subsidywatch.v1", min_length=1, max_length=200, description="Consumer group of the workers.")
+    session_timeout_s: float = Field(10.0, ge=6, le=300, description="A silent worker loses its partitions after this.")
+    heartbeat_s: float = Field(2.0, ge=0.1, le=60, description="Pause between heartbeats to the group coordinator.")
+    request_timeout_s: float = Field(20.0, ge=1, le=300, description="Longest wait for one answer of a broker.")
+    commit_interval_s: float = Field(
+        1.0, ge=0.1, le=60, description="Pause between offset commits, a hint for lag tools."
+    )
+    fetch_max_wait_ms: int = Field(100, ge=1, le=5_000, description="Longest wait of the broker for data to fetch.")
+    fetch_max_bytes: int = Field(
+        4_194_304, ge=65_536, le=104_857_600, description="Most bytes of one partition's fetch."
+    )
+    partitions: int = Field(4, ge=1, le=1_024, description="Partitions of each input topic, for `topics create`.")
+    replication: int = Field(1, ge=1, le=10, description="Replication factor, for `topics create`.")
+
+
+class RedisSettings(_Section):
+    """Where the totals live."""
+
+    url: str = Field(
+        "redis://127.0.0.1:6379/0", pattern=r"^(redis|rediss|unix)://", description="Address of Redis or Valkey."
+    )
+    username: str | None = Field(None, description="ACL user.")
+    password: SecretStr | None = Field(None, description="Its password; `_FILE` reads it from a file.")
+    prefix: str = Field("sw", pattern=r"^[a-z0-9_-]{1,20}$", description="First part of every key.")
+    shards: int = Field(1, ge=1, le=256, description="Hash tags the keys are spread over; 1 on a single Redis.")
+    timeout_s: float = Field(5.0, ge=0.05, le=60, description="Longest wait for one answer.")
+
+
+class IngestSettings(_Section):
+    """What is accepted and how it is counted."""
+
+    zone: str = Field("Asia/Shanghai", description="Zone of days, `today` and `yesterday`.")
+    max_future_s: int = Field(300, ge=0, le=86_400, description="Event time may run this far ahead of the broker's.")
+    lateness_s: float = Field(
+        2.0, ge=0, le=3_600, description="Allowed lateness before a second of evidence is closed."
+    )
+    idle_s: float = Field(
+        5.0, ge=0.5, le=3_600, description="A partition silent this long no longer holds the watermark."
+    )
+    max_event_bytes: int = Field(
+        65_536, ge=256, le=1_048_576, description="Longest record; longer ones are dead-lettered."
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is not a time zone of the IANA database") from error
+        return name
+
+
+class WorkerSettings(_Section):
+    """How the worker process behaves."""
+
+    metrics_host: str = Field("127.0.0.1", description="Address of the worker's /metrics, /healthz and /readyz.")
+    metrics_port: int = Field(9101, ge=0, le=65_535, description="Port of the same; 0 takes a free one.")
+    decide_interval_s: float = Field(1.0, ge=0.05, le=60, description="Pause between runs of the decide line.")
+    shutdown_s: float = Field(8.0, ge=1, le=60, description="The process ends this long after SIGTERM at the latest.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="auto: console on a terminal, else JSON."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+
+class ServeSettings(_Section):
+    """The read API and the live page."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8080, description="Port to listen on.")
+    refresh_s: float = Field(1.0, ge=0.2, le=60, description="Pause between pushes to the live page.")
+    top_campaigns: int = Field(
+        50, ge=1, le=50, description="Campaigns with a metric of their own; the rest is `other`."
+    )
+    max_streams: int = Field(100, ge=1, le=10_000, description="Live pages served at once.")
+
+
+class Settings(_Section):
+    """Everything a process is told; built once, passed down."""
+
+    kafka: KafkaSettings = KafkaSettings()
+    redis: RedisSettings = RedisSettings()
+    ingest: IngestSettings = IngestSettings()
+    worker: WorkerSettings = WorkerSettings()
+    serve: ServeSettings = ServeSettings()
+    rules: RuleSettings = RuleSettings()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Zone of days."""
+        return ZoneInfo(self.ingest.zone)
+
+
+def load(config: Path | None = None, env: dict[str, str] | None = None) -> Settings:
+    """Build the settings from a TOML file and the environment.
+
+    Args:
+        config: TOML file with sections as in `Settings`; None for none.
+        env: environment to read; None for the process's own.
+
+    Raises:
+        SettingsError: one sentence that names the first wrong variable.
+    """
+    tree = _read_toml(config) if config else {}
+    for name, value in sorted((os.environ if env is None else env).items()):
+        if name.startswith(PREFIX):
+            _put(tree, name, value)
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from None
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {path} is not TOML: {error}") from None
+
+
+def _put(tree: dict[str, object], name: str, value: str) -> None:
+    """Lay one variable into the tree; `..._FILE` names a file that holds the value."""
+    *sections, last = name.removeprefix(PREFIX).lower().split("__")
+    if last.endswith("_file"):
+        last = last.removesuffix("_file")
+        try:
+            value = Path(value).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError(f"{name} names a file that cannot be read: {value}") from None
+    node = tree
+    for section in sections:
+        below = node.setdefault(section, {})
+        if not isinstance(below, dict):
+            raise SettingsError(f"{name} goes below {section!r}, which is a value in the settings file")
+        node = below
+    node[last] = value
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    path = [str(part) for part in first["loc"]]
+    variable = PREFIX + "__".join(path).upper()
+    if first["type"] == "extra_forbidden":
+        return f"{variable} ({'.'.join(path)}) is not a setting; `subsidywatch config show` lists them"
+    return f"{variable} ({'.'.join(path)}) is wrong: {first['msg'].removeprefix('Value error, ')}"
