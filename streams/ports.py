@@ -100,6 +100,7 @@ class BatchWrite:
         allow_gap: accept `first` past the stored offset (compaction, an operator's decision).
         head: newest event time of this partition after the slice; None if it had no valid event yet.
         now: wall clock of the worker, for idle detection only.
+        caught_up: the slice ends at the log's end as far as the fetch knew.
         deltas: per bucket, `"counter:member"` to an integer to add.
         evidence: per second of event time, `"region"` to (eligible, subsidised) orders to add.
         lines: order lines to swap.
@@ -114,6 +115,7 @@ class BatchWrite:
     allow_gap: bool = False
     head: EpochMs | None
     now: EpochMs
+    caught_up: bool = True
     deltas: Mapping[BucketRef, Mapping[str, int]] = field(default_factory=dict)
     evidence: Mapping[EpochMs, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     lines: Sequence[LineSwap] = ()
@@ -122,11 +124,16 @@ class BatchWrite:
 
 
 class Progress(NamedTuple):
-    """Where a partition stands: first offset not applied, newest event time, last wall time it moved."""
+    """Where a partition stands: first offset not applied, newest event time, last wall time it moved.
+
+    `caught_up` tells whether it had been read to its end then: only such a
+    partition can be idle, one with a backlog is merely slow.
+    """
 
     next_offset: int
     head: EpochMs | None
     seen: EpochMs
+    caught_up: bool = True
 
 
 class EvidenceBucket(NamedTuple):
@@ -185,6 +192,9 @@ class DecideStore(Protocol):
 
     async def mark_sent(self, entry_ids: Sequence[str]) -> None:
         """Forget entries that the broker has acknowledged."""
+
+    async def forget(self, kind: str, keys: Sequence[str]) -> None:
+        """Drop kept records of a kind that no decision needs any more; unknown keys are ignored."""
 
     async def evidence(self, after: EpochMs, before: EpochMs) -> list[EvidenceBucket]:
         """Give the seconds with orders in `[after, before)`, in order of time."""
@@ -269,6 +279,7 @@ class RecordSlice(NamedTuple):
         timestamp: largest record time of the slice in ms, as the broker holds it.
         values: the records' values, in offset order; None for a tombstone.
         generation: group generation it was fetched under.
+        end_offset: the partition's log end as the fetch knew it; None when not known.
     """
 
     tp: TopicPartition
@@ -279,3 +290,4 @@ class RecordSlice(NamedTuple):
     values: Sequence[bytes | None]
     offsets: Sequence[int] | None
     keys: Sequence[bytes | None] | None = None
+    end_offset: int | None = None

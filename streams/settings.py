@@ -6,11 +6,14 @@ the TOML file given with `--config`, defaults. Units are in the names.
 
 import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from models.errors import SettingsError
 from rules.settings import RuleSettings
@@ -106,8 +109,10 @@ class ServeSettings(_Section):
     max_streams: int = Field(100, ge=1, le=10_000, description="Live pages served at once.")
 
 
-class Settings(_Section):
-    """Everything a process is told; built once, passed down."""
+class Settings(BaseSettings):
+    """Everything a process is told; built once by `load`, passed down."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__")
 
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
@@ -122,51 +127,89 @@ class Settings(_Section):
         return ZoneInfo(self.ingest.zone)
 
 
-def load(config: Path | None = None, env: dict[str, str] | None = None) -> Settings:
-    """Build the settings from a TOML file and the environment.
+class _SecretFiles(PydanticBaseSettingsSource):
+    """`SUBSIDYWATCH_REDIS__PASSWORD_FILE=/run/secrets/redis` gives the file's text as the value."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Not used: whole sections come from `__call__`."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Give the tree of values that files hold."""
+        tree: dict[str, Any] = {}
+        for name, where in os.environ.items():
+            if name.startswith(PREFIX) and name.endswith("_FILE"):
+                *sections, last = name.removeprefix(PREFIX).removesuffix("_FILE").lower().split("__")
+                node = tree
+                for section in sections:
+                    node = node.setdefault(section, {})
+                node[last] = _secret(name, Path(where))
+        return tree
+
+
+def load(config: Path | None = None) -> Settings:
+    """Build the settings from the environment, secret files, a TOML file and defaults, in this precedence.
 
     Args:
         config: TOML file with sections as in `Settings`; None for none.
-        env: environment to read; None for the process's own.
 
     Raises:
         SettingsError: one sentence that names the first wrong variable.
     """
-    tree = _read_toml(config) if config else {}
-    for name, value in sorted((os.environ if env is None else env).items()):
-        if name.startswith(PREFIX):
-            _put(tree, name, value)
+    _refuse_unknown_names()
+    if config is not None:
+        _check_toml(config)
+
+    class Loaded(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            files = (TomlConfigSettingsSource(settings_cls, config),) if config else ()
+            return init_settings, env_settings, _SecretFiles(settings_cls), *files
+
     try:
-        return Settings.model_validate(tree)
+        return Loaded()
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
 
 
-def _read_toml(path: Path) -> dict[str, object]:
+def names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[tuple[str, FieldInfo]]:
+    """Give every variable with its field, in declaration order: the table of the README and of `config show`."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from names(kind, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}", field
+
+
+def _refuse_unknown_names() -> None:
+    known = {name for name, _ in names()}
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper().removesuffix("_FILE") not in known:
+            raise SettingsError(f"{name} is not a setting; `subsidywatch config show` lists them")
+
+
+def _check_toml(path: Path) -> None:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"the settings file {path} is not TOML: {error}") from None
 
 
-def _put(tree: dict[str, object], name: str, value: str) -> None:
-    """Lay one variable into the tree; `..._FILE` names a file that holds the value."""
-    *sections, last = name.removeprefix(PREFIX).lower().split("__")
-    if last.endswith("_file"):
-        last = last.removesuffix("_file")
-        try:
-            value = Path(value).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise SettingsError(f"{name} names a file that cannot be read: {value}") from None
-    node = tree
-    for section in sections:
-        below = node.setdefault(section, {})
-        if not isinstance(below, dict):
-            raise SettingsError(f"{name} goes below {section!r}, which is a value in the settings file")
-        node = below
-    node[last] = value
+def _secret(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{name} names a file that cannot be read: {path}") from None
 
 
 def _sentence(error: ValidationError) -> str:
