@@ -8,10 +8,10 @@ import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -53,10 +53,23 @@ class RedisSettings(_Section):
         "redis://127.0.0.1:6379/0", pattern=r"^(redis|rediss|unix)://", description="Address of Redis or Valkey."
     )
     username: str | None = Field(None, description="ACL user.")
-    password: SecretStr | None = Field(None, description="Its password; `_FILE` reads it from a file.")
+    password: SecretStr | None = Field(None, description="Its password.")
+    password_file: Path | None = Field(None, description="File that holds the password, instead of `password`.")
     prefix: str = Field("sw", pattern=r"^[a-z0-9_-]{1,20}$", description="First part of every key.")
     shards: int = Field(1, ge=1, le=256, description="Hash tags the keys are spread over; 1 on a single Redis.")
     timeout_s: float = Field(5.0, ge=0.05, le=60, description="Longest wait for one answer.")
+
+    @model_validator(mode="after")
+    def _read_password(self) -> Self:
+        if self.password_file is None:
+            return self
+        if self.password is not None:
+            raise ValueError("give password or password_file, not both")
+        try:
+            secret = self.password_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"password_file cannot be read: {self.password_file}") from error
+        return self.model_copy(update={"password": SecretStr(secret), "password_file": None})
 
 
 class IngestSettings(_Section):
@@ -127,28 +140,8 @@ class Settings(BaseSettings):
         return ZoneInfo(self.ingest.zone)
 
 
-class _SecretFiles(PydanticBaseSettingsSource):
-    """`SUBSIDYWATCH_REDIS__PASSWORD_FILE=/run/secrets/redis` gives the file's text as the value."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Not used: whole sections come from `__call__`."""
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Give the tree of values that files hold."""
-        tree: dict[str, Any] = {}
-        for name, where in os.environ.items():
-            if name.startswith(PREFIX) and name.endswith("_FILE"):
-                *sections, last = name.removeprefix(PREFIX).removesuffix("_FILE").lower().split("__")
-                node = tree
-                for section in sections:
-                    node = node.setdefault(section, {})
-                node[last] = _secret(name, Path(where))
-        return tree
-
-
 def load(config: Path | None = None) -> Settings:
-    """Build the settings from the environment, secret files, a TOML file and defaults, in this precedence.
+    """Build the settings from the environment, a TOML file and defaults, in this precedence.
 
     Args:
         config: TOML file with sections as in `Settings`; None for none.
@@ -171,7 +164,7 @@ def load(config: Path | None = None) -> Settings:
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             files = (TomlConfigSettingsSource(settings_cls, config),) if config else ()
-            return init_settings, env_settings, _SecretFiles(settings_cls), *files
+            return init_settings, env_settings, *files
 
     try:
         return Loaded()
@@ -192,7 +185,7 @@ def names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[t
 def _refuse_unknown_names() -> None:
     known = {name for name, _ in names()}
     for name in sorted(os.environ):
-        if name.upper().startswith(PREFIX) and name.upper().removesuffix("_FILE") not in known:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
             raise SettingsError(f"{name} is not a setting; `subsidywatch config show` lists them")
 
 
@@ -203,13 +196,6 @@ def _check_toml(path: Path) -> None:
         raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"the settings file {path} is not TOML: {error}") from None
-
-
-def _secret(name: str, path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"{name} names a file that cannot be read: {path}") from None
 
 
 def _sentence(error: ValidationError) -> str:

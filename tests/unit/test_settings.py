@@ -30,7 +30,7 @@ def test_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_secret_is_read_from_a_file_and_never_printed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A variable that ends in `_FILE` gives the file's text, which no representation shows."""
+    """`password_file` gives the file's text, which no representation shows."""
     secret = tmp_path / "redis-password"
     secret.write_text("canary-7f3a\n", encoding="utf-8")
     monkeypatch.setenv("SUBSIDYWATCH_REDIS__PASSWORD_FILE", str(secret))
@@ -51,7 +51,7 @@ def test_secret_is_read_from_a_file_and_never_printed(monkeypatch: pytest.Monkey
         ("KAFKA__PARTITIONS", "0", "SUBSIDYWATCH_KAFKA__PARTITIONS (kafka.partitions) is wrong"),
         ("INGEST__ZONE", "Mars/Olympus", "'Mars/Olympus' is not a time zone of the IANA database"),
         ("REDIS__URL", "http://x", "SUBSIDYWATCH_REDIS__URL (redis.url) is wrong"),
-        ("REDIS__PASSWORD_FILE", "/no/such/file", "SUBSIDYWATCH_REDIS__PASSWORD_FILE names a file that cannot be read"),
+        ("REDIS__PASSWORD_FILE", "/no/such/file", "password_file cannot be read: /no/such/file"),
         ("RULES__GUARDS__MODE", "yolo", "SUBSIDYWATCH_RULES__GUARDS__MODE (rules.guards.mode) is wrong"),
     ],
 )
