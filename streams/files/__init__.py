@@ -1,0 +1,1 @@
+"""Files in and out: CSV tables, recorded logs and their mappings."""

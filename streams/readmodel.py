@@ -1,0 +1,245 @@
+"""What readers see of the store: the monitoring table over a window, with names, shares and freshness.
+
+```
+progress -> head -> span of the window -> cover -> sums per member -> rows, total row
+```
+
+One code builds the terminal table, the API, the live page, the gauges and the
+CSV files, over any `ReadStore`, so they cannot disagree.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from models.errors import SettingsError
+from models.kpis import KPIS, spend_share
+from models.regions import by_adcode
+from models.totals import Totals
+from models.units import HOUR_MS, MINUTE_MS, UNKNOWN_REGION, EpochMs
+from models.windows import WINDOWS, Bucket, Level, Scope, Span, cover, hour_of, minute_of, span_of
+from streams.ports import Progress, ReadStore, TopicPartition
+
+FRESH_MINUTES: Final = 60
+"""Minutes looked at one by one for the last event of a member; before that, whole hours."""
+
+FRESH_HOURS: Final = 24
+"""Hours looked at behind those; a member silent for longer has no freshness."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        member: as the store names it: region, campaign id, or `region:campaign id`; `total` for the total row.
+        region: adcode or `unknown`; None for a campaign and for the total.
+        campaign: campaign id; None for a region and for the total.
+        name_zh: name for people in Chinese; foreign text if it is a campaign's.
+        name_en: the same in English; a campaign has one name for both.
+        totals: the sums of the window.
+        share: part of the table's spend, 0 to 1; None while nothing was spent.
+        last_minute: start of the newest minute with an event; None when silent for longer than a day or not asked for.
+    """
+
+    member: str
+    region: str | None
+    campaign: str | None
+    name_zh: str
+    name_en: str
+    totals: Totals
+    share: Decimal | None
+    last_minute: EpochMs | None = None
+
+    def name(self, lang: str) -> str:
+        """Give the name in `zh` or `en`."""
+        return self.name_zh if lang == "zh" else self.name_en
+
+    def kpis(self) -> dict[str, Decimal | None]:
+        """Compute every ratio of `models.kpis.KPIS` by its name; None is undefined."""
+        return {kpi.name: kpi.compute(self.totals) for kpi in KPIS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The monitoring table of one window.
+
+    Attributes:
+        by: what a row is.
+        window: a name of `models.windows.WINDOWS`.
+        span: event time it covers, half-open; None before the first event.
+        head: newest event time of all partitions; None before the first event.
+        rows: members with data, most spend first, equal spend by member.
+        total: sum of the rows.
+    """
+
+    by: Scope
+    window: str
+    span: Span | None
+    head: EpochMs | None
+    rows: tuple[Row, ...]
+    total: Row
+
+
+def head_of(progress: Mapping[TopicPartition, Progress]) -> EpochMs | None:
+    """Give the newest event time over all partitions; None before the first event."""
+    return max((step.head for step in progress.values() if step.head is not None), default=None)
+
+
+def parse_window(name: str) -> str:
+    """Check a window's name.
+
+    Raises:
+        SettingsError: there is no such window.
+    """
+    if name not in WINDOWS:
+        raise SettingsError(f"there is no window {name!r}; take one of {', '.join(WINDOWS)}")
+    return name
+
+
+def parse_scope(name: str) -> Scope:
+    """Turn `region`, `campaign` or `region,campaign` into a scope.
+
+    Raises:
+        SettingsError: it is none of them.
+    """
+    try:
+        return Scope(name)
+    except ValueError:
+        raise SettingsError(f"rows cannot be by {name!r}; take one of {', '.join(Scope)}") from None
+
+
+async def table(store: ReadStore, zone: ZoneInfo, by: Scope, window: str, head: EpochMs | None = None) -> Table:
+    """Read the table of one window.
+
+    Args:
+        store: where the totals are.
+        zone: zone of days.
+        by: what a row is.
+        window: a name of `WINDOWS`.
+        head: event time the window ends with; None for the newest of the store.
+
+    Raises:
+        ServiceUnavailable: the store is away.
+    """
+    if head is None:
+        head = head_of(await store.progress())
+    names = await campaign_names(store) if by is not Scope.REGION else {}
+    if head is None:
+        return build({}, by, window, None, None, names)
+    span = span_of(window, head, zone)
+    cells = await store.totals(by, cover(span, by, head, zone))
+    return build(cells, by, window, span, head, names)
+
+
+def build(
+    cells: Mapping[str, Totals],
+    by: Scope,
+    window: str,
+    span: Span | None,
+    head: EpochMs | None,
+    names: Mapping[str, str],
+) -> Table:
+    """Lay out sums that are already read; members whose counters are all zero are left out."""
+    filled = {member: cell for member, cell in cells.items() if cell.nonzero()}
+    whole = Totals.sum(filled.values())
+    order = sorted(filled, key=lambda member: (-filled[member].spend_micros, member))
+    rows = tuple(_row(member, filled[member], whole, by, names) for member in order)
+    return Table(by=by, window=window, span=span, head=head, rows=rows, total=total_row(whole))
+
+
+def total_row(whole: Totals) -> Row:
+    """Give the total row over sums."""
+    return Row(
+        member="total",
+        region=None,
+        campaign=None,
+        name_zh="总计",
+        name_en="Total",
+        totals=whole,
+        share=spend_share(whole, whole),
+    )
+
+
+def _row(member: str, cell: Totals, whole: Totals, by: Scope, names: Mapping[str, str]) -> Row:
+    region, campaign = split_member(member, by)
+    zh, en = region_names(region) if region is not None else ("", "")
+    if campaign is not None:
+        name = names.get(campaign, campaign)
+        zh, en = f"{zh} {name}".strip(), f"{en} {name}".strip()
+    share = spend_share(cell, whole)
+    return Row(member=member, region=region, campaign=campaign, name_zh=zh, name_en=en, totals=cell, share=share)
+
+
+def split_member(member: str, by: Scope) -> tuple[str | None, str | None]:
+    """Split a member into region and campaign; what the scope does not name is None."""
+    if by is Scope.REGION:
+        return member, None
+    if by is Scope.CAMPAIGN:
+        return None, member
+    region, _, campaign = member.partition(":")
+    return region, campaign
+
+
+def region_names(region: str) -> tuple[str, str]:
+    """Give the Chinese and the English name of a region; a code outside the table is its own name."""
+    if region == UNKNOWN_REGION:
+        return "未知地区", "Unknown"
+    province = by_adcode(region)
+    return (province.zh, province.en) if province else (region, region)
+
+
+async def campaign_names(store: ReadStore) -> dict[str, str]:
+    """Give the names of campaigns that announced themselves; a record that cannot be read has none."""
+    names = {}
+    for key, body in (await store.facts("campaigns")).items():
+        try:
+            name = json.loads(body).get("name")
+        except (ValueError, AttributeError):
+            continue
+        if isinstance(name, str) and name:
+            names[key] = name
+    return names
+
+
+async def freshness(
+    store: ReadStore, by: Scope, head: EpochMs, known: Mapping[str, EpochMs] | None = None, since: EpochMs | None = None
+) -> dict[str, EpochMs]:
+    """Find the newest minute of each member that holds an event, walking back from `head`.
+
+    Args:
+        store: where the totals are.
+        by: what a member is.
+        head: newest event time.
+        known: what an earlier call found; kept for members without anything newer.
+        since: head of that earlier call: minutes before it are not read again.
+
+    Raises:
+        ServiceUnavailable: the store is away.
+    """
+    found: dict[str, EpochMs] = {}
+    last = minute_of(head)
+    first = EpochMs(last - (FRESH_MINUTES - 1) * MINUTE_MS)
+    if since is not None:
+        first = max(first, minute_of(since))
+    for start in range(last, first - 1, -MINUTE_MS):
+        _note(found, await store.totals(by, (Bucket(Level.MINUTE, EpochMs(start)),)), EpochMs(start))
+    if since is None:
+        hour = hour_of(first)
+        for start in range(hour, hour - FRESH_HOURS * HOUR_MS, -HOUR_MS):
+            _note(found, await store.totals(by, (Bucket(Level.HOUR, EpochMs(start)),)), EpochMs(start))
+    return {**(known or {}), **found}
+
+
+def _note(found: dict[str, EpochMs], cells: Mapping[str, Totals], start: EpochMs) -> None:
+    for member, cell in cells.items():
+        if member not in found and cell.nonzero():
+            found[member] = start
+
+
+def csv_order(rows: Iterable[Row]) -> list[Row]:
+    """Give rows in the order of files: by member, so that two runs give the same bytes."""
+    return sorted(rows, key=lambda row: row.member)
