@@ -128,6 +128,7 @@ class Order(_Event):
         refund_micros: what this one refund gave back; required with `refunded`.
         subsidy_micros: 0 is eligible but not granted or not asked for, None is not known.
         gift: a gift line, which enters no sum of orders or money.
+        halo: with `campaign_id`: the ad platform counts the line for the campaign, but not as its promoted product.
     """
 
     kind: ClassVar[Kind] = Kind.ORDERS
@@ -149,6 +150,7 @@ class Order(_Event):
     gift: bool = False
     campaign_id: NameField | None = None
     click_id: NameField | None = None
+    halo: bool = False
     city: NameField | None = None
     channel: NameField | None = None
 

@@ -76,6 +76,7 @@ class WireOrder(Struct, frozen=True, gc=False, omit_defaults=True):
     gift: bool = False
     campaign_id: NameField | None = None
     click_id: NameField | None = None
+    halo: bool = False
     city: NameField | None = None
     channel: NameField | None = None
 
