@@ -1,0 +1,118 @@
+"""A real single-node Apache Kafka (KRaft) on loopback, run from the jars of `make jars`."""
+
+import base64
+import os
+import subprocess
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaError
+
+from services.binaries import MissingBinaryError, find
+from services.daemon import Daemon, accepts, free_port
+from services.waiting import wait_for
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+LIB: Final = Path(os.environ.get("SUBSIDYWATCH_KAFKA_LIB_DIR", ROOT / ".run/kafka/lib"))
+LOG4J: Final = Path(__file__).with_name("kafka") / "log4j2.xml"
+
+PROPERTIES: Final = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={folder}/data
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+"""
+
+
+class Broker:
+    """A broker that can be killed and started again on the same data and port.
+
+    Args:
+        folder: data, properties and log; kept after the end.
+        port: port for clients; 0 takes a free one.
+    """
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self._properties = folder / "server.properties"
+        self._format()
+        self.start()
+
+    def start(self) -> None:
+        """Start the broker (again) and wait until it answers a client."""
+        argv = [*self._java("-Xmx512m"), "kafka.Kafka", str(self._properties)]
+        self.daemon = Daemon("kafka", argv, self.folder)
+        try:
+            wait_for(self._answers, timeout=60, what=f"Kafka on {self.bootstrap}", every=0.2)
+        except BaseException:
+            self.daemon.kill()
+            raise
+
+    def create_topic(self, name: str, partitions: int = 4, config: Mapping[str, str] | None = None) -> str:
+        """Make a topic and wait until it has leaders; gives the name."""
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            admin.create_topics([NewTopic(name, partitions, 1, topic_configs=dict(config or {}))])
+            wait_for(lambda: name in admin.list_topics(), what=f"topic {name}")
+        finally:
+            admin.close()
+        return name
+
+    def kill(self) -> None:
+        """End the broker as a crash would."""
+        self.daemon.kill()
+
+    def stop(self) -> None:
+        """End the broker politely."""
+        self.daemon.stop(grace=20)
+
+    def _format(self) -> None:
+        if (self.folder / "data/meta.properties").exists():
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = PROPERTIES.format(port=self.port, controller=free_port(), folder=self.folder)
+        self._properties.write_text(text)
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool = "kafka.tools.StorageTool"
+        argv = [*self._java("-Xmx128m"), tool, "format", "-t", cluster, "-c", str(self._properties)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"Kafka's storage could not be formatted: {done.stdout[-500:]}{done.stderr[-500:]}")
+
+    def _java(self, heap: str) -> list[str]:
+        if not any(LIB.glob("kafka_*.jar")):
+            raise MissingBinaryError(f"no Kafka jars in {LIB}: `make test` (or `make jars`) fetches them")
+        # The JVM expands the star itself.
+        return [str(find("java")), heap, f"-Dlog4j2.configurationFile={LOG4J}", "-cp", f"{LIB}/*"]
+
+    def _answers(self) -> bool:
+        if not (self.daemon.running() and accepts(self.port)):
+            return False
+        try:
+            admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2_000)
+        except (KafkaError, OSError, ValueError):
+            return False
+        try:
+            admin.list_topics()
+        except (KafkaError, OSError):
+            return False
+        finally:
+            admin.close()
+        return True
