@@ -169,8 +169,13 @@ class IngestStore(Protocol):
     async def apply(self, write: BatchWrite) -> Applied:
         """Apply a slice at most once; anything but APPLIED has changed nothing."""
 
-    async def lines(self, keys: Sequence[tuple[EpochMs, str]]) -> list[str | None]:
-        """Read the states of order lines, by (day, key), in the order asked."""
+    async def lines(self, tp: TopicPartition, keys: Sequence[tuple[EpochMs, str]]) -> list[str | None]:
+        """Read the states of order lines, by (day, key), in the order asked.
+
+        Only lines applied from partitions that share the shard of `tp` are seen,
+        the same ones that `apply` compares with, so a conflict can be resolved by
+        reading again.
+        """
 
 
 class DecideStore(Protocol):
@@ -196,8 +201,8 @@ class DecideStore(Protocol):
     async def forget(self, kind: str, keys: Sequence[str]) -> None:
         """Drop kept records of a kind that no decision needs any more; unknown keys are ignored."""
 
-    async def evidence(self, after: EpochMs, before: EpochMs) -> list[EvidenceBucket]:
-        """Give the seconds with orders in `[after, before)`, in order of time."""
+    async def evidence(self, after: EpochMs, before: EpochMs, limit: int | None = None) -> list[EvidenceBucket]:
+        """Give the seconds with orders in `[after, before)`, in order of time, the oldest `limit` of them."""
 
     async def sweep(self, horizon: EpochMs) -> int:
         """Delete what event time has left behind at `horizon`; give the number of keys deleted."""

@@ -29,7 +29,8 @@ LOG_CAP: Final = 10_000
 SWEEP_LIMIT: Final = 1_000
 """Keys that one sweep deletes at most, of each kind and shard, so that it never stalls the store."""
 
-_EXACT: Final = 1 << 53
+EXACT: Final = 1 << 53
+"""Lua holds integers exactly up to here; beyond, amounts travel as text."""
 
 
 @lru_cache(maxsize=8192)
@@ -55,8 +56,8 @@ def check(write: BatchWrite) -> None:
     Raises:
         ValueError: offsets run backwards, or a number is outside what Lua holds exactly.
     """
-    if not 0 <= write.first <= write.next_offset < _EXACT:
+    if not 0 <= write.first <= write.next_offset < EXACT:
         raise ValueError(f"offsets {write.first} to {write.next_offset} are not a slice")
     for name, number in (("epoch", write.epoch), ("head", write.head), ("now", write.now)):
-        if number is not None and not -_EXACT < number < _EXACT:
+        if number is not None and not -EXACT < number < EXACT:
             raise ValueError(f"{name} {number} is out of range")

@@ -166,9 +166,9 @@ class MemoryStore:
         for key in keys:
             self._facts.get(kind, {}).pop(key, None)
 
-    async def evidence(self, after: EpochMs, before: EpochMs) -> list[EvidenceBucket]:
+    async def evidence(self, after: EpochMs, before: EpochMs, limit: int | None = None) -> list[EvidenceBucket]:
         """As `DecideStore.evidence`."""
-        starts = self._starts[bisect_left(self._starts, after) : bisect_left(self._starts, before)]
+        starts = self._starts[bisect_left(self._starts, after) : bisect_left(self._starts, before)][:limit]
         return [EvidenceBucket(start, dict(self._seconds[start])) for start in starts]
 
     async def sweep(self, horizon: EpochMs) -> int:
