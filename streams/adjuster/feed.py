@@ -15,6 +15,8 @@ log = structlog.get_logger()
 
 START_TIMEOUT_MS: Final = 10_000
 CLOSE_TIMEOUT_MS: Final = 3_000
+DIALECT: Final = (2, 3)
+"""Protocol level of Kafka 2.3: all this client needs, spoken by every later broker and by the embedded one."""
 
 
 class Delivery(NamedTuple):
@@ -69,6 +71,7 @@ class KafkaFeed:
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 allow_auto_create_topics=False,
+                api_version=DIALECT,
                 session_timeout_ms=10_000,
                 heartbeat_interval_ms=2_000,
                 request_timeout_ms=START_TIMEOUT_MS,
@@ -77,6 +80,7 @@ class KafkaFeed:
             )
             producer = KafkaProducer(
                 bootstrap_servers=servers,
+                api_version=DIALECT,
                 acks="all",
                 enable_idempotence=False,  # a second copy of an answer is harmless, and old brokers are not refused
                 allow_auto_create_topics=False,
