@@ -18,6 +18,9 @@ class EligibilitySettings(_Rules):
 
     category: str = Field("phone", min_length=1, max_length=64, description="Category that is watched.")
     price_cap_micros: int = Field(6_000 * MICROS_PER_UNIT, ge=1, description="Dearest eligible unit price, inclusive.")
+    hours_offset_minutes: int = Field(
+        480, ge=-720, le=840, description="Offset from UTC of announced daily hours, in minutes."
+    )
 
 
 class DetectorSettings(_Rules):
@@ -30,8 +33,9 @@ class DetectorSettings(_Rules):
 
 
 class AllocatorSettings(_Rules):
-    """Bounds of one plan."""
+    """How a plan is made, and its bounds."""
 
+    rule: Literal["split_by_value"] = Field("split_by_value", description="Which rule of `rules.RULES`.")
     floor_percent: Decimal = Field(
         Decimal(20), ge=0, le=100, description="Least budget, percent of the starting budget."
     )
@@ -42,6 +46,11 @@ class AllocatorSettings(_Rules):
         Decimal(30), gt=0, le=1_000, description="Most change of one plan, percent of the current budget."
     )
     window: Literal["15m", "1h", "24h", "today"] = Field("24h", description="Window the value is measured over.")
+    prior_orders: int = Field(
+        10, ge=0, le=100_000, description="Orders at the pooled return that a region's own are mixed with."
+    )
+    on_percent: int = Field(130, ge=1, le=10_000, description="Weight of a region whose subsidy is on, percent.")
+    off_percent: int = Field(75, ge=1, le=10_000, description="Weight of a region whose subsidy is off, percent.")
 
 
 class GuardSettings(_Rules):
@@ -52,6 +61,9 @@ class GuardSettings(_Rules):
     )
     min_clicks: int = Field(50, ge=0, description="Evidence floor: clicks in the window, all regions together.")
     min_orders: int = Field(10, ge=0, description="Evidence floor: orders in the window, all regions together.")
+    dead_band_percent: Decimal = Field(
+        Decimal(1), ge=0, le=100, description="A plan that moves less than this part of the money is not worth it."
+    )
     cooldown_s: int = Field(
         1_200, ge=0, le=604_800, description="No second shift for the same region within this event time."
     )
