@@ -16,7 +16,7 @@ from services.daemon import Daemon, accepts, free_port
 from services.waiting import wait_for
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-LIB: Final = Path(os.environ.get("SUBSIDYWATCH_KAFKA_LIB_DIR", ROOT / ".run/kafka/lib"))
+LIB: Final = Path(os.environ.get("KAFKA_LIB_DIR", ROOT / ".run/kafka/lib"))
 LOG4J: Final = Path(__file__).with_name("kafka") / "log4j2.xml"
 
 PROPERTIES: Final = """\
@@ -84,11 +84,11 @@ class Broker:
         self.daemon.stop(grace=20)
 
     def _format(self) -> None:
-        if (self.folder / "data/meta.properties").exists():
-            return
         self.folder.mkdir(parents=True, exist_ok=True)
         text = PROPERTIES.format(port=self.port, controller=free_port(), folder=self.folder)
         self._properties.write_text(text)
+        if (self.folder / "data/meta.properties").exists():
+            return
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = "kafka.tools.StorageTool"
         argv = [*self._java("-Xmx128m"), tool, "format", "-t", cluster, "-c", str(self._properties)]
