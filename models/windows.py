@@ -46,6 +46,13 @@ class Bucket(NamedTuple):
     start: EpochMs
 
 
+class BucketRef(NamedTuple):
+    """One stored bucket: a scope at one level and start."""
+
+    scope: Scope
+    bucket: Bucket
+
+
 class Cell(NamedTuple):
     """Where a delta lands: a scope, a bucket of it, and the member of the scope.
 
@@ -118,6 +125,7 @@ def day_of(at: EpochMs, zone: ZoneInfo) -> EpochMs:
     return _day_of_minute(minute_of(at), zone)
 
 
+@lru_cache(maxsize=1024)
 def next_day(day: EpochMs, zone: ZoneInfo) -> EpochMs:
     """Give the local midnight that ends the day starting at `day`."""
     local = datetime.fromtimestamp(day / 1000, UTC).astimezone(zone)

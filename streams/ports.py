@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
+from models.orders import LineSwap as LineSwap
 from models.totals import Totals
 from models.units import EpochMs
 from models.windows import Bucket, Scope
+from models.windows import BucketRef as BucketRef
 
 
 class TopicPartition(NamedTuple):
@@ -19,13 +21,6 @@ class TopicPartition(NamedTuple):
 
     topic: str
     partition: int
-
-
-class BucketRef(NamedTuple):
-    """One stored bucket: a scope at one level and start."""
-
-    scope: Scope
-    bucket: Bucket
 
 
 class Claim(NamedTuple):
@@ -58,22 +53,6 @@ class Applied(NamedTuple):
 
     reply: Reply
     next_offset: int | None
-
-
-class LineSwap(NamedTuple):
-    """Compare-and-set of one order line's state.
-
-    Attributes:
-        day: local midnight of `placed_at`, which is where the line is kept and swept.
-        key: `order_id` and line, as `models.orders.line_key` gives it.
-        old: the state that was read; None when there was none.
-        new: the state to keep.
-    """
-
-    day: EpochMs
-    key: str
-    old: str | None
-    new: str
 
 
 class Fact(NamedTuple):
