@@ -1,0 +1,169 @@
+"""Publishes decisions and dead letters to Kafka, acknowledged by all in-sync replicas before it returns."""
+
+import asyncio
+import datetime
+import importlib.metadata
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from models.errors import ServiceUnavailable
+from streams.ports import DeadLetter, OutboxEntry
+from streams.settings import KafkaSettings
+from streams.topics import DEAD_SUFFIX
+
+SOURCE: Final = "subsidywatch"
+SPEC_VERSION: Final = "1.0"
+LINGER_MS: Final = 5
+MAX_IN_FLIGHT: Final = 2_000
+"""Records handed to the producer before their acknowledgements are awaited."""
+
+
+class _Record(NamedTuple):
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+class KafkaSink:
+    """Implements `streams.ports.Sink` on an idempotent producer.
+
+    Call `start` before the first record and `stop` after the last. A record
+    may be on a topic twice after a failure; ids and positions in the headers
+    tell readers so.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        """Remember where Kafka is; nothing connects yet."""
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+        self._version = importlib.metadata.version("subsidywatch").encode()
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            ServiceUnavailable: Kafka does not answer.
+        """
+        async with self._starting:
+            if self._producer is None:
+                self._producer = await self._connected()
+
+    async def _connected(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.bootstrap,
+            client_id="subsidywatch-sink",
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            linger_ms=LINGER_MS,
+            request_timeout_ms=int(self._settings.request_timeout_s * 1000),
+        )
+        try:
+            await producer.start()
+        except (TimeoutError, KafkaError, OSError) as error:
+            await producer.stop()
+            raise self._away(error) from error
+        return producer
+
+    async def stop(self) -> None:
+        """Send what is buffered and disconnect; bounded by the request timeout."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.stop(), self._settings.request_timeout_s)
+            except (TimeoutError, KafkaError):
+                return
+
+    async def publish(self, entries: Sequence[OutboxEntry]) -> None:
+        """Publish decided records in order, with CloudEvents headers (binary mode).
+
+        Raises:
+            ServiceUnavailable: not all were acknowledged; publish again, ids make it harmless.
+        """
+        await self._send([_event(entry) for entry in entries])
+
+    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Put refused records on `<topic>.dead`: original key and bytes, the rest in headers.
+
+        Raises:
+            ServiceUnavailable: not all were acknowledged; bury again.
+        """
+        await self._send([self._dead(letter) for letter in letters])
+
+    def _dead(self, letter: DeadLetter) -> _Record:
+        headers = [
+            ("reason", letter.reason.encode()),
+            ("detail", letter.detail.encode("utf-8", "replace")),
+            ("topic", letter.topic.encode()),
+            ("partition", b"%d" % letter.partition),
+            ("offset", b"%d" % letter.offset),
+            ("timestamp", b"" if letter.timestamp is None else b"%d" % letter.timestamp),
+            ("version", self._version),
+        ]
+        return _Record(letter.topic + DEAD_SUFFIX, letter.key, letter.value, headers)
+
+    async def _send(self, records: Sequence[_Record]) -> None:
+        for low in range(0, len(records), MAX_IN_FLIGHT):
+            try:
+                await asyncio.wait_for(self._send_some(records[low : low + MAX_IN_FLIGHT]), self._patience())
+            except (TimeoutError, KafkaError, OSError) as error:
+                # Some errors leave a producer stuck for good (out-of-order sequence): the next try has a new one.
+                await self.stop()
+                raise self._away(error) from error
+
+    async def _send_some(self, records: Iterable[_Record]) -> None:
+        await self.start()
+        producer = self._producer
+        if producer is None:
+            raise ServiceUnavailable("the sink was stopped while records were on their way")
+        waiting: list[asyncio.Future[object]] = []
+        for record in records:
+            try:
+                waiting.append(await producer.send(record.topic, record.value, key=record.key, headers=record.headers))
+            except MessageSizeTooLargeError:
+                # With our headers it is too large for the broker; the position still says where the original is.
+                cut = [*record.headers, ("truncated", b"%d" % len(record.value or b""))]
+                value = (record.value or b"")[:1024]
+                waiting.append(await producer.send(record.topic, value, key=None, headers=cut))
+        for result in await asyncio.gather(*waiting, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    def _patience(self) -> float:
+        return 2 * self._settings.request_timeout_s
+
+    def _away(self, error: BaseException) -> ServiceUnavailable:
+        reason = str(error) or type(error).__name__
+        return ServiceUnavailable(f"Kafka at {self._settings.bootstrap} did not take records: {reason}")
+
+
+def _event(entry: OutboxEntry) -> _Record:
+    """Lay out a decided record; type is the topic, subject the key, time its event time if it names one."""
+    headers = [
+        ("ce_specversion", SPEC_VERSION.encode()),
+        ("ce_id", entry.entry_id.encode()),
+        ("ce_source", SOURCE.encode()),
+        ("ce_type", entry.topic.encode()),
+        ("ce_subject", entry.key.encode()),
+        ("content-type", b"application/json"),
+    ]
+    at = _time_of(entry.body)
+    if at is not None:
+        headers.append(("ce_time", at))
+    return _Record(entry.topic, entry.key.encode(), entry.body.encode(), headers)
+
+
+def _time_of(body: str) -> bytes | None:
+    """Give the record's own time as RFC 3339, or None; never the clock's, or a repeat would differ."""
+    fields = json.loads(body)
+    at = fields.get("decided_at") or fields.get("emitted_at") or fields.get("at") if isinstance(fields, dict) else None
+    if not isinstance(at, int):
+        return None
+    moment = datetime.datetime.fromtimestamp(at / 1000, datetime.UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
