@@ -161,12 +161,9 @@ def _gained(order: Order | WireOrder, before: _Line, eligibility: Eligibility) -
 def _gained_by_placing(order: Order | WireOrder, eligibility: Eligibility) -> dict[str, int]:
     gained = {"orders_placed": 1, "gmv_placed_micros": order.amount_micros}
     if order.campaign_id is not None:
-        gained |= {
-            "direct_orders": 1,
-            "direct_gmv_micros": order.amount_micros,
-            "total_orders": 1,
-            "total_gmv_micros": order.amount_micros,
-        }
+        gained |= {"total_orders": 1, "total_gmv_micros": order.amount_micros}
+        if not order.halo:
+            gained |= {"direct_orders": 1, "direct_gmv_micros": order.amount_micros}
     if eligibility.holds(order):
         gained |= {"eligible_orders": 1, "subsidised_orders": 1 if order.subsidy_micros else 0}
     return gained

@@ -6,7 +6,6 @@ buckets, no duplicates, no lateness. It counts what was emitted once.
 
 from collections import Counter
 
-from models.regions import by_adcode
 from models.scenario.emitted import CLICKS, IMPRESSIONS, ORDERS, Emitted, Payload, Value
 from models.scenario.market import PRICE_CAP_MICROS
 from models.totals import Totals
@@ -72,8 +71,7 @@ def _placed(body: Payload) -> dict[str, int]:
         counts |= {"total_orders": 1, "total_gmv_micros": amount}
         if not body.get("halo"):
             counts |= {"direct_orders": 1, "direct_gmv_micros": amount}
-    known = by_adcode(str(body["region"])) is not None and subsidy is not None and price is not None
-    if known and _int(price) <= PRICE_CAP_MICROS:
+    if subsidy is not None and _int(amount if price is None else price) <= PRICE_CAP_MICROS:
         counts |= {"eligible_orders": 1, "subsidised_orders": int(_int(subsidy) > 0)}
     return counts
 
