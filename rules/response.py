@@ -117,16 +117,26 @@ def _shift(
 
 
 def _after(rules: RuleSettings, state: DecideState, causes: Sequence[Owed], shift: BudgetShift) -> DecideState:
-    """Remember the plan; a dry run waits for no answer, because nobody applies it."""
-    plan = OpenPlan(
+    """Remember the plan; a dry run waits for no answer and no next step, because nobody applies it."""
+    plan, unfinished = state.plan, tuple[Owed, ...]()
+    if rules.guards.mode == "auto":
+        plan = _open(shift)
+        stepped = {region for leg in shift.legs if "step" in leg.limits_hit for region in leg.region.split(",")}
+        unfinished = tuple(cause for cause in causes if cause.region in stepped)
+    return replace(
+        state,
+        decision_epoch=state.decision_epoch + 1,
+        plan=plan,
+        last_shift_at={**state.last_shift_at, **{cause.region: state.position for cause in causes}},
+        owed=(*state.owed, *unfinished),
+        retry_at=state.position + RETRY_MS if state.owed or unfinished else 0,
+    )
+
+
+def _open(shift: BudgetShift) -> OpenPlan:
+    return OpenPlan(
         plan_id=shift.plan_id,
         shift_id=shift.shift_id,
         valid_until=shift.valid_until,
         legs={leg.campaign: (leg.old_version, leg.new_micros) for leg in shift.legs},
-    )
-    return replace(
-        state,
-        decision_epoch=state.decision_epoch + 1,
-        plan=plan if rules.guards.mode == "auto" else state.plan,
-        last_shift_at={**state.last_shift_at, **{cause.region: state.position for cause in causes}},
     )

@@ -5,6 +5,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from models.decisions import Cause, Status
+from models.units import EpochMs
 from rules.detector import DetectorState
 
 
@@ -92,7 +93,7 @@ class OpenPlan(msgspec.Struct, frozen=True):
 
 
 class Owed(msgspec.Struct, frozen=True):
-    """A change of a region that a passing guard rail held back: answered as soon as it may be."""
+    """A change of a region still to be answered: a passing guard rail held it back, or one step was not enough."""
 
     transition_id: str
     region: str
@@ -114,7 +115,7 @@ class DecideState(msgspec.Struct, frozen=True):
         retry_at: event time from which owed changes are looked at again.
     """
 
-    position: int = 0
+    position: EpochMs = EpochMs(0)
     status_version: int = 0
     decision_epoch: int = 0
     regions: dict[str, RegionState] = {}
