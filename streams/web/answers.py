@@ -1,0 +1,256 @@
+"""The typed answers of the read API; the schema at `/openapi.json` is made from them.
+
+Money is integer micros, time integer ms since the epoch, a ratio a decimal
+with six places as a string, null where it is not defined. Unknown is null,
+never 0.
+"""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from models.decisions import BudgetShift, HeldShift, ShiftResult, Status, Transition
+from models.kpis import CSV_PLACES
+from models.totals import COUNTERS, Totals
+from models.windows import Scope
+from streams.readlog import Explanation, Feed
+from streams.readmeta import Meta
+from streams.readmodel import Row, Table
+from streams.readstatus import Decided, RegionStatus
+
+
+def _six_places(value: Decimal) -> str:
+    return f"{value.quantize(Decimal(1).scaleb(-CSV_PLACES), rounding=ROUND_HALF_UP):f}"
+
+
+Ratio = Annotated[Decimal, PlainSerializer(_six_places, return_type=str, when_used="json-unless-none")]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Counters(_Answer):
+    """Sums of a cell; counts are records, money is micros."""
+
+    impressions: int
+    clicks: int
+    spend_micros: int
+    orders_placed: int
+    orders_paid: int
+    orders_cancelled: int
+    orders_refunded: int
+    orders_fully_refunded: int
+    gifts: int
+    gmv_placed_micros: int
+    gmv_paid_micros: int
+    gmv_refunded_micros: int
+    gmv_net_micros: int
+    direct_orders: int
+    direct_gmv_micros: int
+    total_orders: int
+    total_gmv_micros: int
+    eligible_orders: int
+    subsidised_orders: int
+
+
+class Ratios(_Answer):
+    """Ratios of a cell over its window, computed on reading."""
+
+    cpc: Ratio | None = Field(description="Currency per click.")
+    ctr: Ratio | None = Field(description="Clicks per impression.")
+    cvr: Ratio | None = Field(description="Credited order lines per click.")
+    cpa: Ratio | None = Field(description="Currency per credited order line of the promoted product.")
+    roi_direct: Ratio | None = Field(description="Placed amount of the promoted product per spend; 47 is 47-fold.")
+    roi_total: Ratio | None = Field(description="Placed amount of all credited order lines per spend.")
+
+
+class RowAnswer(_Answer):
+    """One line of the monitoring table."""
+
+    member: str
+    region: str | None
+    campaign_id: str | None
+    name_zh: str
+    name_en: str
+    totals: Counters
+    share: Ratio | None = Field(description="Part of the table's spend, 0 to 1.")
+    ratios: Ratios
+    last_minute: int | None = Field(description="Start of the newest minute with an event; null when not known.")
+
+
+class TableAnswer(_Answer):
+    """The monitoring table of one window; the total row is apart."""
+
+    by: Scope
+    window: str
+    start: int | None = Field(description="Start of the window in event time, inclusive.")
+    end: int | None = Field(description="End of the window in event time, exclusive.")
+    head: int | None = Field(description="Newest event time.")
+    rows: list[RowAnswer]
+    total: RowAnswer
+
+
+class StatusAnswer(_Answer):
+    """What is believed of one region's subsidy."""
+
+    region: str
+    name_zh: str
+    name_en: str
+    status: Status
+    suspect: bool
+    since: int | None
+    decided_at: int | None
+    cause: str | None
+    alert: str | None
+    claimed: Status | None
+    claimed_by: str | None
+    share: Ratio | None
+    orders: int
+    subsidised: int
+    against_orders: int
+    against_subsidised: int
+
+
+class StatusList(_Answer):
+    """All regions of the programme, in order of their codes."""
+
+    category: str
+    decided_to: int | None = Field(description="Event time before which evidence is decided, exclusive.")
+    regions: list[StatusAnswer]
+
+
+class MetaAnswer(_Answer):
+    """State of the whole; see `streams.readmeta.Meta`."""
+
+    version: str
+    state: Literal["live", "stale", "empty"]
+    now: int
+    head: int | None
+    watermark: int | None
+    decided_to: int | None
+    last_write: int | None
+    idle_ms: int | None = Field(description="Wall time since the newest write.")
+    records: int
+    records_per_s: float | None = Field(description="Over the last seconds, by the wall clock; null when not known.")
+    tallies: dict[str, int]
+    mode: str
+    killed: bool
+    category: str
+    zone: str
+    config_hash: str
+    windows: list[str]
+
+
+class TransitionList(_Answer):
+    """Changes of a status, newest first."""
+
+    transitions: list[Transition]
+
+
+class ShiftList(_Answer):
+    """Budget shifts, vetoes and answers, each newest first."""
+
+    shifts: list[BudgetShift]
+    held: list[HeldShift]
+    results: list[ShiftResult]
+
+
+class ExplainAnswer(_Answer):
+    """Everything that hangs together with one id."""
+
+    asked: str
+    transition: Transition | None
+    shifts: list[BudgetShift]
+    held: list[HeldShift]
+    results: list[ShiftResult]
+
+
+class Problem(_Answer):
+    """An error in one sentence: what, where and what to do next."""
+
+    detail: str
+
+
+def row_answer(row: Row) -> RowAnswer:
+    """Turn a row into its answer."""
+    return RowAnswer(
+        member=row.member,
+        region=row.region,
+        campaign_id=row.campaign,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        totals=counters(row.totals),
+        share=row.share,
+        ratios=Ratios(**row.kpis()),
+        last_minute=row.last_minute,
+    )
+
+
+def counters(totals: Totals) -> Counters:
+    """Turn totals into their answer."""
+    return Counters(
+        **{name: getattr(totals, name) for name in COUNTERS if name in Counters.model_fields},
+        gmv_net_micros=totals.gmv_net_micros,
+    )
+
+
+def table_answer(table: Table) -> TableAnswer:
+    """Turn a table into its answer."""
+    return TableAnswer(
+        by=table.by,
+        window=table.window,
+        start=table.span.start if table.span else None,
+        end=table.span.end if table.span else None,
+        head=table.head,
+        rows=[row_answer(row) for row in table.rows],
+        total=row_answer(table.total),
+    )
+
+
+def status_answer(row: RegionStatus, name_zh: str, name_en: str) -> StatusAnswer:
+    """Turn a status into its answer."""
+    fields = {name: getattr(row, name) for name in StatusAnswer.model_fields if name not in ("name_zh", "name_en")}
+    return StatusAnswer(**fields, name_zh=name_zh, name_en=name_en)
+
+
+def meta_answer(meta: Meta, decided: Decided, zone: str, rate: float | None, windows: list[str]) -> MetaAnswer:
+    """Turn the state of the whole into its answer."""
+    from importlib.metadata import version
+
+    return MetaAnswer(
+        version=version("subsidywatch"),
+        state=meta.state,
+        now=meta.now,
+        head=meta.head,
+        watermark=meta.watermark,
+        decided_to=decided.position,
+        last_write=meta.last_write,
+        idle_ms=meta.idle_ms,
+        records=meta.records,
+        records_per_s=rate,
+        tallies=dict(meta.tallies),
+        mode=meta.mode,
+        killed=meta.killed,
+        category=meta.category,
+        zone=zone,
+        config_hash=meta.config_hash,
+        windows=windows,
+    )
+
+
+def shift_list(feed: Feed) -> ShiftList:
+    """Turn a feed into its shifts."""
+    return ShiftList(shifts=list(feed.shifts), held=list(feed.held), results=list(feed.results))
+
+
+def explain_answer(found: Explanation) -> ExplainAnswer:
+    """Turn an explanation into its answer."""
+    return ExplainAnswer(
+        asked=found.asked,
+        transition=found.transition,
+        shifts=list(found.shifts),
+        held=list(found.held),
+        results=list(found.results),
+    )
