@@ -14,7 +14,7 @@ class Sentences(NamedTuple):
     zh: str
 
 
-_STATUS_ZH: Final = {"ON": "开启", "OFF": "关闭", "PARTIAL": "部分开启", "UNKNOWN": "未知", "SUSPECT": "存疑"}
+_STATUS_ZH: Final = {"ON": "已开", "OFF": "已停", "PARTIAL": "部分", "UNKNOWN": "未知", "SUSPECT": "存疑"}
 _LIMIT: Final = {
     "floor": Sentences("floor reached", "已到下限"),
     "cap": Sentences("cap reached", "已到上限"),
