@@ -1,16 +1,23 @@
-"""Which buckets still keep an event: nothing for one too old, all of them for one on time.
+"""Which buckets still keep an event: all of them for one on time, none for one too old.
 
 ```
-            head - 40 d      head - 72 h     head - 26 h     head - 3 h        head
- ---------------|----------------|---------------|---------------|--------------|
-  too old: refused    day only      hour and day   minutes of region,   everything
-                                                   of campaign
+        head - 40 d       head - 72 h       head - 26 h       head - 3 h         head
+ -----------|-----------------|-----------------|-----------------|---------------|
+   refused       day alone       hour and day    all but minutes     everything
+                                                 of both scopes
 ```
+
+Verdicts follow the order of the records, not the cut of the slices: the head is
+the newest event time among the records accepted so far, and each record is held
+against it. A refused record moves no head.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from models.errors import InvalidEvent
 from models.units import HOUR_MS, MINUTE_MS, DurationMs, EpochMs
 from models.windows import RETENTION, Level, Scope, day_of, hour_of, minute_of, next_day
 
@@ -32,11 +39,63 @@ def kept_by(at: EpochMs, head: EpochMs, zone: ZoneInfo) -> int:
 
     Agrees with `models.windows.is_kept`, for all scopes and levels at once.
     """
-    if at > head - FRESH_MS:
-        return KEPT_BY_ALL
+    return KEPT_BY_ALL if at > head - FRESH_MS else _kept_by(minute_of(at), head, zone)
+
+
+@lru_cache(maxsize=4096)
+def _kept_by(minute: EpochMs, head: EpochMs, zone: ZoneInfo) -> int:
     ends = {
-        Level.MINUTE: minute_of(at) + MINUTE_MS,
-        Level.HOUR: hour_of(at) + HOUR_MS,
-        Level.DAY: next_day(day_of(at, zone), zone),
+        Level.MINUTE: minute + MINUTE_MS,
+        Level.HOUR: hour_of(minute) + HOUR_MS,
+        Level.DAY: next_day(day_of(minute, zone), zone),
     }
     return sum(1 << bit for bit, (level, span) in enumerate(_SPANS) if ends[level] + span > head)
+
+
+class Gate:
+    """Passes the records of one partition in order, and remembers the newest time among them.
+
+    Attributes:
+        head: newest event time passed; None before the first.
+        late: records passed whose own time some bucket no longer keeps.
+    """
+
+    def __init__(self, zone: ZoneInfo, head: EpochMs | None, limit: EpochMs) -> None:
+        """Start at a head; a time after `limit` is the future."""
+        self._zone = zone
+        self._limit = limit
+        self.head = head
+        self.late = 0
+
+    def admit_all(self, ats: Sequence[int]) -> bool:
+        """Pass all records at once if none can be late or of the future in any order; else pass none."""
+        if not ats:
+            return True
+        newest = EpochMs(max(ats))
+        head = newest if self.head is None else max(self.head, newest)
+        if newest > self._limit or min(ats) <= head - FRESH_MS:
+            return False
+        self.head = head
+        return True
+
+    def judge(self, at: EpochMs, counted_at: EpochMs) -> int:
+        """Give the mask of the buckets that keep a record of `at` counted at `counted_at`; passes nothing.
+
+        Raises:
+            InvalidEvent: `future` or `too_old`.
+        """
+        if max(at, counted_at) > self._limit:
+            ahead = max(at, counted_at) - self._limit
+            raise InvalidEvent("future", f"{ahead} ms past the latest time the broker's clock allows")
+        head = at if self.head is None else max(self.head, at)
+        kept = kept_by(counted_at, head, self._zone)
+        if not kept:
+            raise InvalidEvent("too_old", f"{head - counted_at} ms before the newest event, in a day no longer kept")
+        return kept
+
+    def enter(self, at: EpochMs) -> None:
+        """Pass a record that was judged good."""
+        if self.head is None or at > self.head:
+            self.head = at
+        elif at <= self.head - FRESH_MS and kept_by(at, self.head, self._zone) != KEPT_BY_ALL:
+            self.late += 1
