@@ -1,0 +1,296 @@
+"""What every store must do on the ingest side: fences, slices, sums, lines, facts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from models.totals import COUNTERS, Totals
+from models.units import HOUR_MS, MINUTE_MS, EpochMs
+from models.windows import Bucket, Level, Scope
+from streams.ports import (
+    Applied,
+    BatchWrite,
+    BucketRef,
+    Claim,
+    EvidenceBucket,
+    Fact,
+    LineSwap,
+    Progress,
+    Reply,
+    Store,
+    TopicPartition,
+)
+
+Contents = Callable[[], Awaitable[object]]
+
+NOON = EpochMs(1_735_704_000_000)
+DAY = EpochMs(1_735_660_800_000)
+CLICKS = TopicPartition("ads.clicks.v1", 0)
+ORDERS = TopicPartition("shop.orders.v1", 1)
+MINUTE = Bucket(Level.MINUTE, NOON)
+REGION = BucketRef(Scope.REGION, MINUTE)
+
+
+def slice_of(first: int, after: int, tp: TopicPartition = CLICKS, **rest: object) -> BatchWrite:
+    """One slice by the first owner, with one click of Guangdong unless told otherwise."""
+    fields: dict[str, object] = {
+        "epoch": 1,
+        "head": NOON,
+        "now": EpochMs(7),
+        "deltas": {REGION: {"clicks:440000": 1}},
+    }
+    return BatchWrite(tp=tp, first=first, next_offset=after, **(fields | rest))  # type: ignore[arg-type]
+
+
+async def clicks(store: Store) -> int:
+    """Clicks of Guangdong in the minute that the slices write to."""
+    return (await store.totals(Scope.REGION, [MINUTE])).get("440000", Totals()).clicks
+
+
+async def test_a_claim_of_an_untouched_partition_knows_nothing(store: Store) -> None:
+    """Before the first apply there is neither an offset nor an event time, and no progress to show."""
+    assert Claim(1, None, None) == await store.claim(CLICKS)
+    assert {} == await store.progress()
+
+
+async def test_a_claim_tells_where_to_go_on(store: Store) -> None:
+    """The next owner gets a higher epoch, the first offset not applied and the newest event time."""
+    await store.claim(CLICKS)
+    await store.apply(slice_of(0, 10))
+
+    assert Claim(2, 10, NOON) == await store.claim(CLICKS)
+
+
+async def test_the_first_slice_may_start_anywhere(store: Store) -> None:
+    """A log whose old records are gone starts past zero."""
+    await store.claim(CLICKS)
+
+    assert Applied(Reply.APPLIED, 510) == await store.apply(slice_of(500, 510))
+
+
+async def test_progress_follows_the_newest_slice(store: Store) -> None:
+    """Offset, newest event time and wall time move; the event time never goes back."""
+    await store.claim(CLICKS)
+    await store.claim(ORDERS)
+    await store.apply(slice_of(0, 5, head=NOON, now=EpochMs(70)))
+    await store.apply(slice_of(5, 9, head=EpochMs(NOON - 1), now=EpochMs(80), caught_up=False))
+    await store.apply(slice_of(0, 2, ORDERS, head=None, now=EpochMs(90), deltas={}))
+
+    expected = {
+        CLICKS: Progress(9, NOON, EpochMs(80), caught_up=False),
+        ORDERS: Progress(2, None, EpochMs(90), caught_up=True),
+    }
+    assert expected == await store.progress()
+
+
+REFUSED = [
+    pytest.param(slice_of(10, 20, epoch=0), Reply.FENCED, id="an older owner"),
+    pytest.param(slice_of(10, 20, epoch=2), Reply.FENCED, id="an owner the store has never heard of"),
+    pytest.param(slice_of(0, 10), Reply.DUPLICATE, id="the same slice again"),
+    pytest.param(slice_of(2, 8), Reply.DUPLICATE, id="a part of it again"),
+    pytest.param(slice_of(9, 12), Reply.OVERLAP, id="a slice that starts inside"),
+    pytest.param(slice_of(9, 12, allow_gap=True), Reply.OVERLAP, id="likewise, although gaps are allowed"),
+    pytest.param(slice_of(11, 12), Reply.GAP, id="a slice past a hole"),
+    pytest.param(slice_of(10, 20, lines=[LineSwap(DAY, "o1:1", None, "z")]), Reply.CONFLICT, id="a line there is"),
+    pytest.param(slice_of(10, 20, lines=[LineSwap(DAY, "o1:1", "q", "z")]), Reply.CONFLICT, id="another line state"),
+    pytest.param(slice_of(10, 20, lines=[LineSwap(DAY, "o2:1", "q", "z")]), Reply.CONFLICT, id="a line there is not"),
+    pytest.param(
+        slice_of(10, 20, lines=[LineSwap(DAY, "o1:1", "placed", "z"), LineSwap(DAY, "o2:1", "q", "z")]),
+        Reply.CONFLICT,
+        id="one line of two",
+    ),
+]
+
+
+@pytest.mark.parametrize(("write", "reply"), REFUSED)
+async def test_a_refusal_changes_nothing(store: Store, contents: Contents, write: BatchWrite, reply: Reply) -> None:
+    """Whatever the reason, the store is byte for byte what it was, and tells where it stands."""
+    await store.claim(CLICKS)
+    await store.apply(slice_of(0, 10, lines=[LineSwap(DAY, "o1:1", None, "placed")]))
+    before = await contents()
+    more = replace(
+        write,
+        facts=[Fact("campaigns", "c1", "{}")],
+        tallies={"late:clicks": 1},
+        evidence={NOON: {"440000": (1, 0)}},
+    )
+
+    assert Applied(reply, 10) == await store.apply(more)
+    assert before == await contents()
+
+
+async def test_nobody_may_write_without_a_claim(store: Store, contents: Contents) -> None:
+    """A store that lost its data refuses the owners of before, so that they start over."""
+    before = await contents()
+
+    assert Applied(Reply.FENCED, None) == await store.apply(slice_of(0, 10))
+    assert before == await contents()
+
+
+async def test_a_hole_is_crossed_only_on_demand(store: Store) -> None:
+    """With `allow_gap` the offsets between are given up."""
+    await store.claim(CLICKS)
+    await store.apply(slice_of(0, 10))
+
+    assert Applied(Reply.APPLIED, 40) == await store.apply(slice_of(30, 40, allow_gap=True))
+    assert 2 == await clicks(store)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"first": 5, "next_offset": 4}, "not a slice"),
+        ({"first": -1}, "not a slice"),
+        ({"next_offset": 1 << 53}, "not a slice"),
+        ({"now": EpochMs(1 << 53)}, "now"),
+        ({"deltas": {REGION: {"visits:440000": 1}}}, "visits:440000"),
+        ({"deltas": {REGION: {"clicks": 1}}}, "clicks"),
+    ],
+    ids=["backwards", "negative", "too far", "too late", "no counter", "no member"],
+)
+async def test_nonsense_is_a_fault_of_the_caller(
+    store: Store, contents: Contents, change: dict[str, object], match: str
+) -> None:
+    """A write that cannot be meant raises before anything is written."""
+    await store.claim(CLICKS)
+    before = await contents()
+
+    with pytest.raises(ValueError, match=match):
+        await store.apply(replace(slice_of(0, 1), **change))  # type: ignore[arg-type]
+    assert before == await contents()
+
+
+async def test_totals_add_over_buckets_and_partitions(store: Store) -> None:
+    """Every counter of every member adds; corrections are negative; a member without data is absent."""
+    later = Bucket(Level.MINUTE, EpochMs(NOON + MINUTE_MS))
+    all_counters = {f"{name}:440000": place for place, name in enumerate(COUNTERS, 1)}
+    for tp in (CLICKS, ORDERS):
+        await store.claim(tp)
+        await store.apply(slice_of(0, 1, tp, deltas={REGION: all_counters}))
+        await store.apply(
+            slice_of(1, 2, tp, deltas={BucketRef(Scope.REGION, later): {"clicks:440000": -7, "spend_micros:110000": 3}})
+        )
+
+    both = {name: 2 * place for place, name in enumerate(COUNTERS, 1)}
+    assert {"440000": Totals(**both)} == await store.totals(Scope.REGION, [MINUTE])
+    both["clicks"] -= 14
+    expected = {"440000": Totals(**both), "110000": Totals(spend_micros=6)}
+    assert expected == await store.totals(Scope.REGION, iter([MINUTE, later]))
+    assert {} == await store.totals(Scope.REGION, [])
+
+
+async def test_scopes_and_levels_are_kept_apart(store: Store) -> None:
+    """A bucket is a scope, a level and a start; members may hold colons, carets and any letters."""
+    await store.claim(CLICKS)
+    member = "440000:计划:^7"
+    ref = BucketRef(Scope.REGION_CAMPAIGN, Bucket(Level.HOUR, EpochMs(NOON - NOON % HOUR_MS)))
+    await store.apply(slice_of(0, 1, deltas={ref: {f"clicks:{member}": 5}}))
+
+    assert {member: Totals(clicks=5)} == await store.totals(ref.scope, [ref.bucket])
+    assert {} == await store.totals(Scope.CAMPAIGN, [ref.bucket])
+    assert {} == await store.totals(ref.scope, [Bucket(Level.MINUTE, ref.bucket.start)])
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        [(1 << 53) + 1, 1, (1 << 53) + 1, -1],
+        [10**15] * 5 + [-(10**15) - 1],
+        [5_000 * 10**15] * 12,
+        [-5_000 * 10**15 + 1] * 12,
+        [(1 << 62) - 1, 1, (1 << 62) - 1, 1, 1 << 61, (1 << 61) + 1],
+        [1 << 63, -(1 << 63), 1 << 64, -(1 << 65), 12345],
+        [10**30, -(10**30), 10**30 + 1],
+    ],
+    ids=["past 2^53", "largest events", "past 2^63", "past -2^63", "edges of a limb", "back and forth", "absurd"],
+)
+async def test_sums_are_exact_however_large(store: Store, amounts: list[int]) -> None:
+    """No sum rounds, overflows or stops a partition: not past 2^53, not past 2^63."""
+    await store.claim(CLICKS)
+    for at, amount in enumerate(amounts):
+        await store.apply(slice_of(at, at + 1, deltas={REGION: {"gmv_paid_micros:440000": amount}}))
+
+        total = (await store.totals(Scope.REGION, [MINUTE]))["440000"].gmv_paid_micros
+        assert sum(amounts[: at + 1]) == total
+
+
+async def test_order_lines_are_compared_and_set(store: Store) -> None:
+    """States are read in the order asked, and move only from what was read."""
+    await store.claim(ORDERS)
+    first = [LineSwap(DAY, "o1:1", None, "placed"), LineSwap(NOON, "o1:1", None, "other day")]
+    await store.apply(slice_of(0, 1, ORDERS, lines=first))
+    await store.apply(slice_of(1, 2, ORDERS, lines=[LineSwap(DAY, "o1:1", "placed", "paid 订单")]))
+
+    asked = [(NOON, "o1:1"), (DAY, "o9:1"), (DAY, "o1:1"), (EpochMs(0), "o1:1")]
+    assert ["other day", None, "paid 订单", None] == await store.lines(ORDERS, asked)
+    assert [] == await store.lines(ORDERS, [])
+
+
+async def test_a_later_fact_replaces_the_earlier(store: Store) -> None:
+    """Facts are kept whole by kind and key, until they are forgotten."""
+    await store.claim(CLICKS)
+    await store.apply(slice_of(0, 1, facts=[Fact("campaigns", "c1", "{}"), Fact("stock", "c1", "5")]))
+    await store.apply(slice_of(1, 2, facts=[Fact("campaigns", "c1", '{"a":1}'), Fact("campaigns", "c2", "计")]))
+
+    assert {"c1": '{"a":1}', "c2": "计"} == await store.facts("campaigns")
+    assert {"c1": "5"} == await store.facts("stock")
+    assert {} == await store.facts("results")
+    await store.forget("campaigns", ["c1", "c9"])
+    await store.forget("nothing", [])
+    assert {"c2": "计"} == await store.facts("campaigns")
+
+
+async def test_tallies_add_over_partitions(store: Store) -> None:
+    """Process-wide counts add under their names, whoever counted."""
+    for tp in (CLICKS, ORDERS):
+        await store.claim(tp)
+        await store.apply(slice_of(0, 1, tp, tallies={"rejected:clicks:not_json": 2, "late:clicks": 1}))
+
+    assert {"rejected:clicks:not_json": 4, "late:clicks": 2} == await store.tallies()
+
+
+async def test_evidence_is_read_by_range(store: Store) -> None:
+    """Seconds come in order of time, from `after` inclusive to `before` exclusive, the oldest first."""
+    times = [EpochMs(NOON + 1000 * second) for second in range(4)]
+    for place, tp in enumerate((CLICKS, ORDERS)):
+        await store.claim(tp)
+        counts = {at: {"440000": (2, 1), "110000": (1, 0)} for at in reversed(times[place:])}
+        await store.apply(slice_of(0, 1, tp, evidence=counts))
+
+    one = {"440000": (2, 1), "110000": (1, 0)}
+    two = {"440000": (4, 2), "110000": (2, 0)}
+    expected = [EvidenceBucket(times[0], one), EvidenceBucket(times[1], two), EvidenceBucket(times[2], two)]
+    assert expected == await store.evidence(times[0], times[3])
+    assert expected[:2] == await store.evidence(EpochMs(0), times[3], 2)
+    assert [] == await store.evidence(EpochMs(times[3] + 1), EpochMs(times[3] + 9999))
+
+
+async def test_many_writers_end_in_an_exact_total(store: Store) -> None:
+    """Two copies of each owner repeat every slice while a fenced owner tries too: each slice counts once."""
+    partitions = [TopicPartition("ads.clicks.v1", number) for number in range(5)]
+    for tp in partitions:
+        await store.claim(tp)
+        await store.claim(tp)
+
+    async def push(tp: TopicPartition, at: int) -> Reply:
+        while True:
+            reply = (await store.apply(slice_of(at, at + 1, tp, epoch=2))).reply
+            if reply is not Reply.GAP:  # another task still has to apply the slice before
+                return reply
+            await asyncio.sleep(0)
+
+    async def zombie(tp: TopicPartition, at: int) -> Reply:
+        return (await store.apply(slice_of(at, at + 1, tp, epoch=1))).reply
+
+    first = [store.apply(slice_of(0, 1, tp, epoch=2)) for tp in partitions]
+    assert {Reply.APPLIED} == {applied.reply for applied in await asyncio.gather(*first)}
+    places = [(tp, at) for at in range(1, 11) for tp in partitions]
+    pushed = asyncio.gather(*[push(*place) for place in places * 2])
+    refused = asyncio.gather(*[zombie(*place) for place in places])
+
+    assert 50 == (await pushed).count(Reply.APPLIED)
+    assert 50 == (await pushed).count(Reply.DUPLICATE)
+    assert {Reply.FENCED} == set(await refused)
+    assert 55 == await clicks(store)

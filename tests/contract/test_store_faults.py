@@ -1,0 +1,377 @@
+"""What the Redis store does when Redis is away, full, foreign or wrongly set up: our error, and never a half write."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from redis import exceptions
+
+import services
+from models.errors import ServiceUnavailable, SettingsError, UnsafeStore
+from models.totals import Totals
+from models.units import EpochMs
+from models.windows import Bucket, Level, Scope
+from streams.ports import Applied, BatchWrite, BucketRef, Fact, LineSwap, LogEntry, OutboxEntry, Reply, TopicPartition
+from streams.settings import RedisSettings
+from streams.store.redis_link import address_of, fate
+from streams.store.redis_store import RedisStore
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOON = EpochMs(1_735_704_000_000)
+CLICKS = TopicPartition("ads.clicks.v1", 0)
+MINUTE = Bucket(Level.MINUTE, NOON)
+KINDS = ["valkey", pytest.param("redis", marks=pytest.mark.integration)]
+
+Start = Callable[..., services.RedisServer]
+
+
+async def connected(url: str, **settings: object) -> RedisStore:
+    """Open a store on an address."""
+    return await RedisStore.connect(RedisSettings.model_validate({"url": url, **settings}), ZONE)
+
+
+def slice_at(first: int) -> BatchWrite:
+    """A slice of one offset that touches every kind of key."""
+    return BatchWrite(
+        tp=CLICKS,
+        epoch=1,
+        first=first,
+        next_offset=first + 1,
+        head=NOON,
+        now=EpochMs(first),
+        deltas={BucketRef(Scope.REGION, MINUTE): {"clicks:440000": 1}},
+        evidence={NOON: {"440000": (1, 1)}},
+        lines=[LineSwap(NOON, f"o{first}:1", None, "placed")],
+        facts=[Fact("campaigns", f"c{first}", "{}")],
+        tallies={"late:clicks": 1},
+    )
+
+
+async def dump(store: RedisStore) -> dict[bytes, bytes]:
+    """Every key with its serialised value."""
+    keys: list[bytes] = await store._client.keys("*")
+    return {key: await store._client.dump(key) for key in sorted(keys)}
+
+
+@pytest.fixture(params=KINDS)
+def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
+    """Start a server of this test's own, which may be killed or filled."""
+    started: list[services.RedisServer] = []
+
+    def begin(*arguments: str) -> services.RedisServer:
+        server = services.RedisServer(tmp_path, valkey=request.param == "valkey", arguments=list(arguments))
+        started.append(server)
+        return server
+
+    yield begin
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture(params=KINDS)
+async def shared(request: pytest.FixtureRequest) -> AsyncIterator[RedisStore]:
+    """An empty store on the server that tests share."""
+    server = request.getfixturevalue(f"{request.param}_server")
+    server.flush()
+    store = await connected(server.url)
+    yield store
+    await store.close()
+
+
+async def test_a_server_that_may_evict_is_refused(start: Start) -> None:
+    """Totals that vanish under memory pressure are worse than no totals."""
+    server = start("--maxmemory-policy", "allkeys-lru")
+
+    with pytest.raises(UnsafeStore, match="maxmemory-policy is allkeys-lru"):
+        await connected(server.url)
+
+
+async def test_a_node_of_a_cluster_is_refused(start: Start) -> None:
+    """The store speaks to one server; a cluster's node would answer for a part of the keys only."""
+    server = start("--cluster-enabled", "yes")
+
+    with pytest.raises(SettingsError, match="node of a cluster"):
+        await connected(server.url)
+
+
+async def test_an_old_server_is_refused() -> None:
+    """Before version 7 a script could be stopped by a full memory half-way."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        text = b"redis_version:6.2.14\r\nmaxmemory_policy:noeviction\r\n"
+        while request := await reader.read(4096):
+            for _ in range(request.count(b"*")):
+                writer.write(b"$%d\r\n%s\r\n" % (len(text), text) if b"INFO\r\n" in request else b"+OK\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        with pytest.raises(UnsafeStore, match=r"version 6\.2\.14"):
+            await connected(f"redis://127.0.0.1:{port}/0")
+
+
+async def test_nobody_there_is_unavailable() -> None:
+    """The sentence names the address and keeps the password."""
+    url = f"redis://me:hush@127.0.0.1:{services.free_port()}/0"
+
+    with pytest.raises(ServiceUnavailable) as raised:
+        await connected(url)
+    assert address_of(url) in str(raised.value)
+    assert "hush" not in str(raised.value)
+
+
+async def test_a_wrong_password_is_a_mistake_in_the_settings(start: Start) -> None:
+    """Waiting would not help, so it is not told as an outage."""
+    server = start()
+    store = await connected(server.url)
+    await store._client.config_set("requirepass", "right")
+
+    with pytest.raises(SettingsError, match="refuses this user"):
+        await connected(server.url, password="wrong")  # noqa: S106  # of a server that lives for this test
+    opened = await connected(server.url, password="right")  # noqa: S106
+    assert (0, None) == await opened.load_state()
+    await opened.close()
+    await store.close()
+
+
+async def test_a_lost_answer_is_told_as_a_duplicate(shared: RedisStore) -> None:
+    """An apply that timed out had arrived: the repetition changes nothing and says so."""
+    upstream = shared._client.connection_pool.connection_kwargs["port"]
+    muted, lost = asyncio.Event(), asyncio.Event()
+    relays: list[asyncio.Task[None]] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool) -> None:
+        while data := await reader.read(65536):
+            if answers and muted.is_set():
+                lost.set()
+            else:
+                writer.write(data)
+        writer.close()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", upstream)
+        pumps = pump(reader, far_writer, answers=False), pump(far_reader, writer, answers=True)
+        relays.extend(asyncio.ensure_future(one) for one in pumps)
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
+        store = await connected(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0", timeout_s=0.5)
+        await store.claim(CLICKS)
+        await store.apply(slice_at(0))
+        muted.set()
+        with pytest.raises(ServiceUnavailable):
+            await store.apply(slice_at(1))
+        assert lost.is_set()
+        muted.clear()
+
+        repeated = await store.apply(slice_at(1))
+        await store.close()
+        await asyncio.gather(*relays)
+    assert Applied(Reply.DUPLICATE, 2) == repeated
+    assert {"440000": Totals(clicks=2)} == await shared.totals(Scope.REGION, [MINUTE])
+
+
+async def test_a_full_server_refuses_whole_slices(start: Start) -> None:
+    """Out of memory is an outage: nothing is half written, and the same slice goes through afterwards."""
+    store = await connected(start().url)
+    await store.claim(CLICKS)
+    await store.apply(slice_at(0))
+    before = await dump(store)
+    await store._client.config_set("maxmemory", 1)
+
+    with pytest.raises(ServiceUnavailable, match="does not serve"):
+        await store.apply(slice_at(1))
+    with pytest.raises(ServiceUnavailable):
+        await store.swap_state(0, "s", [], [])
+    assert {CLICKS: 1} == {tp: step.next_offset for tp, step in (await store.progress()).items()}
+    await store._client.config_set("maxmemory", 0)
+    assert before == await dump(store)
+    assert Applied(Reply.APPLIED, 2) == await store.apply(slice_at(1))
+    await store.close()
+
+
+async def test_a_replica_reads_but_does_not_write(start: Start) -> None:
+    """Readers may use a replica; a writer there waits until it is the primary again."""
+    store = await connected(start().url)
+    await store.claim(CLICKS)
+    await store.apply(slice_at(0))
+    await store._client.execute_command("REPLICAOF", "127.0.0.1", str(services.free_port()))
+
+    with pytest.raises(ServiceUnavailable):
+        await store.apply(slice_at(1))
+    assert {"440000": Totals(clicks=1)} == await store.totals(Scope.REGION, [MINUTE])
+    await store._client.execute_command("REPLICAOF", "NO", "ONE")
+    assert Applied(Reply.APPLIED, 2) == await store.apply(slice_at(1))
+    await store.close()
+
+
+async def test_a_killed_server_keeps_every_acknowledged_slice(start: Start) -> None:
+    """A kill -9 under load, then a restart on the append-only file: offset and totals agree, and nothing is lost."""
+    server = start()
+    store = await connected(server.url)
+    await store.claim(CLICKS)
+    acknowledged, enough = 0, asyncio.Event()
+
+    async def push() -> None:
+        nonlocal acknowledged
+        while True:
+            await store.apply(slice_at(acknowledged))
+            acknowledged += 1
+            if acknowledged == 200:
+                enough.set()
+
+    pushing = asyncio.ensure_future(push())
+    await enough.wait()
+    server.kill()
+    with pytest.raises(ServiceUnavailable):
+        await pushing
+    server.start()
+
+    claim = await store.claim(CLICKS)
+    assert claim.next_offset in (acknowledged, acknowledged + 1)  # the one in flight had arrived, or not
+    assert claim.next_offset is not None
+    assert {"440000": Totals(clicks=claim.next_offset)} == await store.totals(Scope.REGION, [MINUTE])
+    assert {"late:clicks": claim.next_offset} == await store.tallies()
+    assert claim.next_offset == len(await store.facts("campaigns"))
+    await store.close()
+
+
+async def test_forgotten_scripts_are_loaded_again(shared: RedisStore) -> None:
+    """A server that was restarted, or whose scripts were flushed, is told them anew."""
+    await shared.claim(CLICKS)
+    await shared.apply(slice_at(0))
+    await shared._client.script_flush()
+
+    assert Applied(Reply.APPLIED, 2) == await shared.apply(slice_at(1))
+
+
+@pytest.mark.parametrize("place", ["fences", "expiries", "seconds", "bucket", "second", "tallies", "lines", "facts"])
+async def test_a_foreign_value_under_a_key_of_ours_stops_the_slice_whole(shared: RedisStore, place: str) -> None:
+    """The types of all keys are checked before the first of them is written."""
+    names = {
+        "bucket": "t:rm:1735704000000",
+        "second": "e:1735704000000",
+        "lines": "l:1735704000000",
+        "facts": "facts:campaigns",
+    }
+    await shared.claim(CLICKS)
+    key = f"sw:{{0}}:v1:{names.get(place, place)}"
+    await shared._client.delete(key)
+    await shared._client.set(key, "not ours")
+    before = await dump(shared)
+
+    with pytest.raises(UnsafeStore, match="nothing was written"):
+        await shared.apply(slice_at(0))
+    assert before == await dump(shared)
+    if place == "fences":
+        with pytest.raises(UnsafeStore):
+            await shared.claim(CLICKS)
+
+
+@pytest.mark.parametrize("name", ["state", "outbox", "outbox:bodies", "log:shifts", "log:shifts:bodies"])
+async def test_a_foreign_value_stops_the_decision_whole(shared: RedisStore, name: str) -> None:
+    """State, outbox and logs are written together or not at all."""
+    await shared._client.set(f"sw:{{0}}:v1:{name}", "not ours")
+    before = await dump(shared)
+
+    with pytest.raises(UnsafeStore):
+        await shared.swap_state(0, "s", [OutboxEntry("a", "t", "k", "{}")], [LogEntry("shifts", "a", "{}")])
+    assert before == await dump(shared)
+
+
+def blob(*, index: object = 2, score: object = 1, fields: object = ("c:1",), values: object = (1,)) -> bytes:
+    """One part to add, with whatever is wrong."""
+    return msgspec.msgpack.encode(([(index, score, fields, values)], []))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\xc1\xff garbage",
+        msgspec.msgpack.encode(7),
+        msgspec.msgpack.encode(([], [])),
+        blob(index=1),
+        blob(index="2"),
+        blob(score="soon"),
+        blob(fields=("c:1", "c:2")),
+        blob(fields=(1,)),
+        blob(values=(1.5,)),
+        blob(values=(None,)),
+        blob(values=(float("inf"),)),
+        blob(values=("1e3",)),
+        blob(values=("",)),
+        blob(values=("0x10",)),
+        blob(values=(str(1 << 62),)),
+        blob(values=(1 << 54,)),
+        blob(fields=("c:1", "c:2"), values=(1, True)),
+        msgspec.msgpack.encode(([], [(2, 1, ("o1",), (5,), False)])),
+        msgspec.msgpack.encode(([], [(2, 1, ("o1",), ("x",), ())])),
+    ],
+)
+async def test_a_malformed_blob_writes_nothing(shared: RedisStore, payload: bytes) -> None:
+    """The script trusts no argument: whatever is wrong is found before the first write."""
+    await shared.claim(CLICKS)
+    before = await dump(shared)
+    keys = [f"sw:{{0}}:v1:{name}" for name in ("fences", "expiries", "seconds", "t:rm:1")]
+
+    with pytest.raises((ValueError, exceptions.ResponseError)), shared._serving():
+        await shared._apply(keys=keys, args=["ads.clicks.v1:0", 1, 0, 1, 0, "", 5, 1, payload])
+    assert before == await dump(shared)
+
+
+@pytest.mark.parametrize("place", range(1, 8))
+async def test_a_malformed_argument_writes_nothing(shared: RedisStore, place: int) -> None:
+    """Likewise for epoch, offsets, flags and times."""
+    await shared.claim(CLICKS)
+    before = await dump(shared)
+    keys = [f"sw:{{0}}:v1:{name}" for name in ("fences", "expiries", "seconds", "t:rm:1")]
+    args: list[object] = ["ads.clicks.v1:0", 1, 0, 1, 0, "", 5, 1, blob()]
+    args[place] = "many"
+
+    with shared._serving():
+        try:
+            code, _ = await shared._apply(keys=keys, args=args)
+        except (ValueError, exceptions.ResponseError):
+            code = None
+    assert code in (None, Reply.FENCED)
+    assert before == await dump(shared)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (exceptions.ConnectionError("refused"), ServiceUnavailable),
+        (exceptions.TimeoutError(), ServiceUnavailable),
+        (OSError("no route"), ServiceUnavailable),
+        (exceptions.BusyLoadingError("loading"), ServiceUnavailable),
+        (exceptions.ReadOnlyError("You can't write against a read only replica."), ServiceUnavailable),
+        (exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), ServiceUnavailable),
+        (exceptions.ResponseError("MISCONF Errors writing to the AOF file"), ServiceUnavailable),
+        (exceptions.ResponseError("BUSY Redis is busy running a script"), ServiceUnavailable),
+        (exceptions.AuthenticationError("WRONGPASS"), SettingsError),
+        (exceptions.NoPermissionError("no permissions"), SettingsError),
+        (exceptions.ResponseError("WRONGTYPE Operation"), UnsafeStore),
+        (exceptions.ResponseError("SWARG part 1"), ValueError),
+        (exceptions.ResponseError("ERR unknown command"), type(None)),
+    ],
+)
+def test_each_error_of_the_client_has_one_fate(error: Exception, expected: type) -> None:
+    """Away is repeated, a wrong set-up stops, and what nobody foresaw stays what it is."""
+    assert expected is type(fate(error, "here"))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://127.0.0.1/0", "127.0.0.1:6379"),
+        ("rediss://me:hush@redis.test:7000/1", "redis.test:7000"),
+        ("unix:///run/redis.sock", "/run/redis.sock"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    """Addresses go into logs."""
+    assert shown == address_of(url)
