@@ -58,7 +58,7 @@ class RecordBatches(PartitionRecords):  # type: ignore[misc]  # aiokafka is not 
             start, stop = self.next_fetch_offset, batch.next_offset
             if stop <= start:
                 continue
-            run = RecordRun(start, stop, -1, [], [], None) if self._skipped(batch) else _read(batch, start, stop)
+            run = RecordRun(start, stop, -1, [], [], []) if self._skipped(batch) else _read(batch, start, stop)
             self.next_fetch_offset = stop
             yield run
 
