@@ -32,7 +32,7 @@ class TopicSpec(NamedTuple):
         return out
 
 
-_READ: Final = (
+INPUTS: Final = (
     TopicSpec("ads.impressions.v1", True, "delete", 7),
     TopicSpec("ads.clicks.v1", True, "delete", 16),
     TopicSpec("shop.orders.v1", True, "delete", 40),
@@ -43,11 +43,11 @@ _READ: Final = (
 )
 
 TOPICS: Final = (
-    *_READ,
+    *INPUTS,
     TopicSpec("subsidy.transitions.v1", False, "delete", 90),
     TopicSpec("subsidy.status.v1", False, "compact", None),
     TopicSpec("budget.shifts.v1", False, "delete", 90),
-    *(TopicSpec(spec.name + DEAD_SUFFIX, False, "delete", 30) for spec in _READ),
+    *(TopicSpec(spec.name + DEAD_SUFFIX, False, "delete", 30) for spec in INPUTS),
 )
 """In the order they are created and listed."""
 
