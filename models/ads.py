@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from models.codec import Decoded
 from models.errors import InvalidEvent
@@ -13,6 +14,10 @@ from models.windows import minute_of
 from models.wire import WireClick, WireImpression
 
 Ad = WireImpression | WireClick
+Row = dict[str, list[int]]
+"""Member to `[count, spend]`: lists, because they are changed in place per event."""
+
+_SPEND: Final = "spend_micros:"
 
 
 def ad_pieces(
@@ -54,37 +59,43 @@ def _by_minute(events: Sequence[Ad], ats: Sequence[int]) -> Iterator[tuple[Epoch
 
 def _piece(kind: Kind, minute: EpochMs, kept: int, events: Sequence[Ad]) -> Piece:
     """Count one minute's events; names of fields are built per cell, not per event."""
-    cells: dict[str, dict[str, list[int]]] = defaultdict(dict)
+    cells: dict[str, Row] = defaultdict(dict)
     for event in events:
         row = cells[event.region]
         campaign = event.campaign_id
-        cell = row.get(campaign)
-        if cell is None:
-            row[campaign] = [1, event.spend_micros]
-        else:
+        if campaign in row:
+            cell = row[campaign]
             cell[0] += 1
             cell[1] += event.spend_micros
-    by_region: Fields = {}
-    by_campaign: Fields = {}
+        else:
+            row[campaign] = [1, event.spend_micros]
     by_both: Fields = {}
+    regions: Row = {}
+    campaigns: Row = {}
     for region, row in cells.items():
-        _add_row(f"{kind}:", 0, region, row, (by_region, by_campaign, by_both))
-        _add_row("spend_micros:", 1, region, row, (by_region, by_campaign, by_both))
-    return Piece(minute, kept, (by_region, by_campaign, by_both))
+        regions[region] = _name_row(kind, region, row, campaigns, by_both)
+    return Piece(minute, kept, (_named(kind, regions), _named(kind, campaigns), by_both))
 
 
-def _add_row(
-    counter: str, index: int, region: str, row: dict[str, list[int]], by_scope: tuple[Fields, Fields, Fields]
-) -> None:
-    by_region, by_campaign, by_both = by_scope
-    prefix = f"{counter}{region}:"
-    known = by_campaign.get
-    total = 0
-    for campaign, cell in row.items():
-        if amount := cell[index]:
-            total += amount
-            name = counter + campaign
-            by_campaign[name] = known(name, 0) + amount
-            by_both[prefix + campaign] = amount
-    if total:
-        by_region[counter + region] = total
+def _name_row(kind: Kind, region: str, row: Row, campaigns: Row, by_both: Fields) -> list[int]:
+    """Name a region's cells, add them to the campaigns, and give their sum."""
+    counts, spends = f"{kind}:{region}:", f"{_SPEND}{region}:"
+    total_count = total_spend = 0
+    for campaign, (count, spend) in row.items():
+        total_count += count
+        by_both[counts + campaign] = count
+        if spend:
+            total_spend += spend
+            by_both[spends + campaign] = spend
+        if campaign in campaigns:
+            cell = campaigns[campaign]
+            cell[0] += count
+            cell[1] += spend
+        else:
+            campaigns[campaign] = [count, spend]
+    return [total_count, total_spend]
+
+
+def _named(kind: Kind, cells: Row) -> Fields:
+    counts = {f"{kind}:{member}": cell[0] for member, cell in cells.items()}
+    return counts | {_SPEND + member: cell[1] for member, cell in cells.items() if cell[1]}

@@ -107,7 +107,7 @@ def decode(
         return _decode_hot(kind, WireClick, values, max_bytes)
     if kind is Kind.ORDERS:
         return _decode_hot(kind, WireOrder, values, max_bytes)
-    return _decode_each(values, partial(judge, kind, max_bytes=max_bytes))
+    return _decoded(*_sort_out(values, partial(judge, kind, max_bytes=max_bytes)))
 
 
 def judge(kind: Kind, value: bytes | None, max_bytes: int = MAX_EVENT_BYTES) -> Event:
@@ -142,34 +142,40 @@ def _decode_hot(kind: Kind, wire: type[W], values: Sequence[bytes | None], max_b
     """Decode in blocks, so that one bad record slows down its own block only."""
     read: Callable[[bytes], W] = _reader(wire)
     events: list[W] = []
-    positions: list[int] = []
     rejects: list[tuple[int, InvalidEvent]] = []
     for start in range(0, len(values), BLOCK):
         block = values[start : start + BLOCK]
+        known = len(events)
         if _is_plain(block, max_bytes):
             try:
                 events += map(read, block)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                del events[len(positions) :]  # what the block gave before its first bad record
-            else:
-                positions += range(start, start + len(block))
                 continue
-        one = _decode_each(block, partial(_read_one, kind, wire, read, max_bytes))
-        events += one.events
-        positions += [start + index for index in one.positions]
-        rejects += [(start + index, verdict) for index, verdict in one.rejects]
-    return Decoded(events, positions, rejects)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                del events[known:]  # what the block gave before its first bad record
+        good, bad = _sort_out(block, partial(_read_one, kind, wire, read, max_bytes))
+        events += good
+        rejects += [(start + index, verdict) for index, verdict in bad]
+    return _decoded(events, rejects)
 
 
-def _decode_each(values: Sequence[bytes | None], read: Callable[[bytes | None], T]) -> Decoded[T]:
-    events, positions, rejects = [], [], []
+def _decoded(events: list[T], rejects: list[tuple[int, InvalidEvent]]) -> Decoded[T]:
+    total = len(events) + len(rejects)
+    if not rejects:
+        return Decoded(events, range(total), rejects)
+    bad = {index for index, _ in rejects}
+    return Decoded(events, [index for index in range(total) if index not in bad], rejects)
+
+
+def _sort_out(
+    values: Sequence[bytes | None], read: Callable[[bytes | None], T]
+) -> tuple[list[T], list[tuple[int, InvalidEvent]]]:
+    events, rejects = [], []
     for index, value in enumerate(values):
         try:
             events.append(read(value))
-            positions.append(index)
         except InvalidEvent as verdict:
             rejects.append((index, verdict))
-    return Decoded(events, positions, rejects)
+    return events, rejects
 
 
 def _read_one(kind: Kind, wire: type[W], read: Callable[[bytes], W], max_bytes: int, value: bytes | None) -> W:
