@@ -137,14 +137,16 @@ def _enter(state: DetectorState, status: Status, at: EpochMs, run: tuple[int, in
 
 def _watch_fall(state: DetectorState, sample: Sample) -> _Watch:
     memory = state.memory
-    barrier = _barrier(memory["fast"], memory["slow"], low=0.10, high=0.985)
+    # PARTIAL lies above a third of ON: its base may follow the orders down, its barrier may not.
+    low = max(_known_on(state) / 3, 0.10) if state.status is Status.PARTIAL else 0.10
+    barrier = _barrier(memory["fast"], memory["slow"], low=low, high=0.985)
     return _weigh(FALL_GRID, memory["falls"], barrier, sample.eligible, sample.subsidised)
 
 
 def _watch_rise(state: DetectorState, sample: Sample) -> _Watch:
     memory = state.memory
     # A false OFF must not be learnt as the level of OFF, so its share is never believed above a tenth.
-    low = 0.90 if state.status is Status.OFF else 0.10
+    low = 0.90 if state.status is Status.OFF else 1.0 - max(_known_on(state) * 2 / 3, 0.10)
     barrier = _barrier(memory["fast"][::-1], memory["slow"][::-1], low=low, high=0.985)
     watch = _weigh(RISE_GRID, memory["rises"], barrier, sample.eligible, sample.eligible - sample.subsidised)
     return watch._replace(level=1.0 - watch.level)
@@ -215,15 +217,18 @@ def _learn(base: tuple[float, ...], sample: Sample, memory_orders: float) -> tup
 
 def _classify(state: DetectorState, watch: _Watch, *, fell: bool) -> Status:
     """Name the new level: a fall to a part of the ON share is a quota of some cities, not OFF."""
-    known = (
-        _mean(state.memory["slow"])
-        if state.status is Status.ON
-        else state.memory.get("on", (PRIOR_LEVEL[Status.ON],))[0]
-    )
+    known = _known_on(state)
     if fell:
         return Status.OFF if watch.level <= known / 3 else Status.PARTIAL
     bar = known / 3 if state.status is Status.OFF else known * 2 / 3
     return Status.ON if watch.level >= bar else Status.PARTIAL
+
+
+def _known_on(state: DetectorState) -> float:
+    """Give the share that ON has here: learnt now, learnt before, or assumed."""
+    if state.status is Status.ON:
+        return _mean(state.memory["slow"])
+    return state.memory.get("on", (PRIOR_LEVEL[Status.ON],))[0]
 
 
 def _change(settings: DetectorSettings, state: DetectorState, to: Status, mean: float) -> Change:
