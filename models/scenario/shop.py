@@ -43,7 +43,8 @@ def pick_product(rng: Random) -> Product:
 
 def other_product(rng: Random, sku: str) -> Product:
     """Draw another product than this one."""
-    return rng.choice([product for product in PRODUCTS if product.sku != sku])
+    others = [product for product in PRODUCTS if product.sku != sku]
+    return rng.choices(others, [product.weight for product in others])[0]
 
 
 def subsidy_of(rng: Random, product: Product, on: bool) -> int | None:

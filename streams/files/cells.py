@@ -7,7 +7,7 @@ other bad record, live and in a backtest alike.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,9 @@ _TRUE: Final = frozenset({"true", "1", "yes", "y", "t"})
 _FALSE: Final = frozenset({"false", "0", "no", "n", "f"})
 _DIGITS_MAX: Final = 40
 """Longer numbers are no amounts; they are not worth exact arithmetic."""
+
+_EXACT: Final = Context(prec=200)
+"""Wide enough that no product of such a number is ever rounded."""
 
 
 def converter(name: str, spec: FieldSpec, lookups: Mapping[str, Mapping[str, str]]) -> Convert:
@@ -62,9 +65,11 @@ def to_micros(text: str, factor: Decimal) -> Value:
     try:
         if len(text) > _DIGITS_MAX:
             return text
-        amount = Decimal(text.strip()) * factor
+        amount = _EXACT.multiply(Decimal(text.strip()), factor)
+        if amount.adjusted() > _DIGITS_MAX:  # a large exponent must not become a large integer
+            return text
         whole = int(amount)
-    except (InvalidOperation, OverflowError, ValueError):
+    except (ArithmeticError, ValueError):
         return text
     return whole if whole == amount else text
 
@@ -101,8 +106,9 @@ def time_converter(spec: TimeSpec) -> Convert:
 
 def _epoch(text: str, factor: Decimal) -> Value:
     try:
-        return int(Decimal(text.strip()) * factor) if len(text) <= _DIGITS_MAX else text
-    except (InvalidOperation, OverflowError, ValueError):
+        moment = _EXACT.multiply(Decimal(text.strip()), factor) if len(text) <= _DIGITS_MAX else Decimal("NaN")
+        return int(moment) if moment.adjusted() <= _DIGITS_MAX else text
+    except (ArithmeticError, ValueError):
         return text
 
 

@@ -185,7 +185,7 @@ class MappingFile(_Part):
     """A whole mapping; `lookups` are inline tables or two-column files."""
 
     file: FileSpec = FileSpec()
-    lookups: dict[str, LookupFile | dict[str, str]] = {}
+    lookups: dict[str, Annotated[LookupFile | dict[str, str], Field(union_mode="left_to_right")]] = {}
     event: Annotated[tuple[EventSpec, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
