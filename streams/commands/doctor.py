@@ -9,9 +9,19 @@ import typer
 def doctor(
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.", show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    url: Annotated[
+        str | None, typer.Option("--probe", help="Only ask this health page, for containers.", show_default=False)
+    ] = None,
 ) -> None:
     """Check settings, codecs, Kafka, topics and Redis; each finding with what to do. Exit 1: wrong, 3: away."""
     import json
+
+    if url is not None:
+        from streams.probing import probe
+
+        content, said = probe(url)
+        typer.echo(said)
+        raise typer.Exit(0 if content else 1)
 
     from streams.doctoring import examine, exit_code
     from streams.settings import load
