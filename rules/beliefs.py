@@ -18,7 +18,7 @@ from models.decisions import Cause, Evidence, Status, Transition, stable_id
 from models.events import Announcement
 from models.units import SECOND_MS, UNKNOWN_REGION, EpochMs
 from rules import DETECTORS
-from rules.claims import claim_of, counts, in_hours, knowable_at, overtaken, pending
+from rules.claims import claim_of, in_hours, knowable_at, overtaken, pending
 from rules.detector import Change, Sample
 from rules.settings import RuleSettings
 from rules.state import Claim, DecideState, RegionState
@@ -79,8 +79,6 @@ class _Step:
     def hear(self, region: str, claim: Claim) -> None:
         """Take an announcement that can be known; one that orders have overtaken is only noted."""
         before = self._region(region)
-        if not counts(before, claim):
-            return
         late = overtaken(before, claim)
         self._apply(region, replace(before, claim=claim, alerted=late), claim, heard=not late)
 
