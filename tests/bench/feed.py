@@ -7,7 +7,7 @@ from typing import Final
 
 from confluent_kafka import Producer
 
-from models.regions import REGIONS
+from models.regions import PROVINCES
 
 TOPICS: Final = ("ads.impressions.v1", "ads.clicks.v1", "shop.orders.v1")
 CAMPAIGNS: Final = 300
@@ -17,7 +17,7 @@ SPAN_MS: Final = 300_000
 def events(count: int, seed: int, start: int) -> Iterator[tuple[str, str, bytes]]:
     """Give (topic, user id, JSON) for `count` events spread over five minutes from `start`."""
     chance = random.Random(seed)
-    codes = [region.adcode for region in REGIONS]
+    codes = [region.adcode for region in PROVINCES]
     for number in range(count):
         kind = chance.random()
         user = f"u{chance.randrange(10**8):09d}"
