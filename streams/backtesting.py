@@ -40,18 +40,19 @@ class Backtest:
         read: records read per topic.
     """
 
-    def __init__(self, settings: Settings, findings: Findings) -> None:
+    def __init__(self, settings: Settings, findings: Findings, tick_s: float) -> None:
         """Start with an empty store.
 
         Args:
             settings: as of a worker.
             findings: takes decisions and refused records.
+            tick_s: arrival time between two runs of the decide line; decisions are the same, found that much later.
         """
         self.store = MemoryStore(settings.zone)
         self.read: Counter[str] = Counter()
         self._findings = findings
         self._clock = EpochMs(0)
-        self._tick_ms = int(settings.worker.decide_interval_s * 1000)
+        self._tick_ms = int(tick_s * 1000)
         self._idle_ms = int(settings.ingest.idle_s * 1000)
         self._pipeline = Pipeline(self.store, findings, settings, lambda: self._clock)
         self._waiting: dict[str, list[Recorded]] = {}
@@ -117,7 +118,7 @@ class Backtest:
 
 
 async def run_backtest(
-    records: Iterable[Recorded], recording: Recording, settings: Settings, folder: Path
+    records: Iterable[Recorded], recording: Recording, settings: Settings, folder: Path, tick_s: float
 ) -> dict[str, object]:
     """Run, write every file of the result, and give the summary.
 
@@ -126,13 +127,14 @@ async def run_backtest(
         recording: the open files, for the progress bar.
         settings: as of a worker.
         folder: where the results go; files of an earlier run are replaced.
+        tick_s: arrival time between two runs of the decide line.
 
     Raises:
         InputFileError: a file cannot be read, or the folder cannot be written.
     """
     wall, cpu = time.monotonic(), time.process_time()
     with Findings(folder) as findings:
-        made = Backtest(settings, findings)
+        made = Backtest(settings, findings, tick_s)
         with progress("backtest", recording.size) as show:
             await made.run(records, lambda: show(recording.bytes_read()))
     await write_tables(folder, made.store, settings)

@@ -28,8 +28,8 @@ def replay(
     from streams.settings import load
 
     settings, factor = load(config), parse_speed(speed)
-    recording = Recording(files, mapping, wall_clock())
-    records = disturb(recording, shuffle=shuffle, duplicate=duplicate, seed=seed)
-    sent = asyncio.run(to_kafka(records, recording, settings.kafka, speed=factor))
+    with Recording(files, mapping, wall_clock()) as recording:
+        records = disturb(recording, shuffle=shuffle, duplicate=duplicate, seed=seed)
+        sent = asyncio.run(to_kafka(records, recording, settings.kafka, speed=factor))
     for topic, count in sorted(sent.items()):
         typer.echo(f"{topic:28} {count:>12,}")

@@ -55,6 +55,11 @@ class OpenFile:
         """Give how far into the file on disk reading has come."""
         return self.size if self._raw.closed else self._raw.tell()
 
+    def close(self) -> None:
+        """Close the file; closing twice does no harm."""
+        self._stream.close()
+        self._raw.close()
+
     def lines(self) -> Iterator[bytes]:
         """Give the lines as bytes, without their ends.
 
@@ -67,8 +72,7 @@ class OpenFile:
         except (OSError, EOFError) as error:
             raise InputFileError(f"cannot read {self.path} to its end: {error}") from None
         finally:
-            self._stream.close()
-            self._raw.close()
+            self.close()
 
     def text_lines(self, encoding: str) -> Iterator[str]:
         """Give the lines as text with their ends; a byte-order mark of UTF-8 is dropped.
@@ -88,7 +92,7 @@ class OpenFile:
             raise InputFileError(f"cannot read {self.path} to its end: {error}") from None
         finally:
             text.close()
-            self._raw.close()
+            self.close()
 
 
 class _Remembered:

@@ -9,7 +9,8 @@ clock do not move it: a broker would call them future as well.
 from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from pathlib import Path
-from typing import Final, NamedTuple
+from types import TracebackType
+from typing import Final, NamedTuple, Self
 
 import msgspec
 
@@ -72,7 +73,10 @@ class _Key(msgspec.Struct, gc=False):
 
 
 class Recording:
-    """Files opened as one stream; opening checks them all, so an error comes before the first record."""
+    """Files opened as one stream, to be used as a context.
+
+    Opening checks them all, so an error comes before the first record.
+    """
 
     def __init__(self, files: Sequence[Path], mapping: Path | None, now: EpochMs) -> None:
         """Open.
@@ -89,12 +93,29 @@ class Recording:
         mapper = None if mapping is None else Mapper(read_mapping(mapping), mapping.parent)
         self._opened: list[OpenFile] = []
         self._streams: list[Iterator[Recorded]] = []
-        for path in _expand(files):
-            topic = None if mapper is not None else topic_of(path)
-            opened = OpenFile(path)
-            self._opened.append(opened)
-            stream = self._native(opened, topic) if mapper is None else self._mapped(opened, mapper)
-            self._streams.append(_primed(stream))
+        try:
+            for path in _expand(files):
+                topic = "" if mapper is not None else topic_of(path)
+                opened = OpenFile(path)
+                self._opened.append(opened)
+                stream = self._native(opened, topic) if mapper is None else self._mapped(opened, mapper)
+                self._streams.append(_primed(stream))
+        except InputFileError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the files; what was not read is not read any more."""
+        for opened in self._opened:
+            opened.close()
+
+    def __enter__(self) -> Self:
+        """Give itself; leaving closes the files."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close the files."""
+        self.close()
 
     @property
     def size(self) -> int:
@@ -115,9 +136,9 @@ class Recording:
             return self._streams[0]
         return merge(*self._streams, key=lambda record: record.arrival)
 
-    def _native(self, opened: OpenFile, topic: str | None) -> Iterator[Recorded]:
+    def _native(self, opened: OpenFile, topic: str) -> Iterator[Recorded]:
         peek, name, now = msgspec.json.Decoder(_Peek).decode, str(opened.path), self._now
-        clock, topic = EpochMs(0), topic or ""
+        clock = EpochMs(0)
         for line, value in enumerate(opened.lines(), 1):
             if not value:
                 continue
