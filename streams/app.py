@@ -134,7 +134,9 @@ async def _settle(
             continue
         except Fenced:
             observer.fenced(part.tp)
-            await consumer.rejoin()
+            if consumer.ledger.is_current(message.delivery):
+                # Not so when we claimed the partition anew ourselves while this slice was in hand.
+                await consumer.rejoin()
             return "fenced"
         except OffsetGap as error:
             # The store went back, after a restore: read again from where it stands.

@@ -153,7 +153,8 @@ class Pipeline:
             held.next_offset, held.head = part.next_offset, folded.head
             return True
         if reply is Reply.FENCED:
-            self.revoke(part.tp)
+            if self._held.get(part.tp) is held:  # else we claimed it anew while this slice was in hand
+                self.revoke(part.tp)
             raise Fenced(f"{part.tp.topic}/{part.tp.partition} belongs to a newer owner")
         if reply is Reply.GAP:
             held.next_offset = stands_at

@@ -181,12 +181,15 @@ class BatchConsumer(driver.Consumer):
             self._observer.recovered("fetch")
         for key, runs in (runs_of or {}).items():
             tp = TopicPartition(key.topic, key.partition)
-            self._observer.highwater(tp, self.highwater(key) or 0)
-            async for message in self._deliver(tp, runs):
+            end = self.highwater(key)
+            if end is not None:
+                self._observer.highwater(tp, end)
+            async for message in self._deliver(tp, runs, end):
                 yield message.tp, message
 
-    async def _deliver(self, tp: TopicPartition, runs: Iterable[Any]) -> AsyncIterator[SliceMessage]:
-        for part in slices_of(tp, self.app.consumer_generation_id, runs, self._wiring.slice_records(tp.topic)):
+    async def _deliver(self, tp: TopicPartition, runs: Iterable[Any], end: int | None) -> AsyncIterator[SliceMessage]:
+        generation, limit = self.app.consumer_generation_id, self._wiring.slice_records(tp.topic)
+        for part in slices_of(tp, generation, runs, limit, end):
             await self._wait_for_room()
             if not self.flow_active or self.should_stop:
                 return  # the rebalance that stopped the flow ends with a new claim and seek

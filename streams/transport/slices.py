@@ -6,7 +6,9 @@ from streams.ports import RecordSlice, TopicPartition
 from streams.transport.record_batches import RecordRun
 
 
-def slices_of(tp: TopicPartition, generation: int, runs: Iterable[RecordRun], limit: int) -> Iterator[RecordSlice]:
+def slices_of(
+    tp: TopicPartition, generation: int, runs: Iterable[RecordRun], limit: int, end_offset: int | None = None
+) -> Iterator[RecordSlice]:
     """Cut consecutive runs of one partition into slices of at most `limit` records.
 
     A stretch of the log without values rides on the slice before it, or is a
@@ -17,12 +19,12 @@ def slices_of(tp: TopicPartition, generation: int, runs: Iterable[RecordRun], li
     for run in runs:
         for piece in _pieces(run, limit):
             if held and piece.values and size + len(piece.values) > limit:
-                yield _join(tp, generation, held)
+                yield _join(tp, generation, held, end_offset)
                 held, size = [], 0
             held.append(piece)
             size += len(piece.values)
     if held:
-        yield _join(tp, generation, held)
+        yield _join(tp, generation, held, end_offset)
 
 
 def _pieces(run: RecordRun, limit: int) -> Iterator[RecordRun]:
@@ -42,7 +44,7 @@ def _pieces(run: RecordRun, limit: int) -> Iterator[RecordRun]:
         start = stop
 
 
-def _join(tp: TopicPartition, generation: int, runs: Sequence[RecordRun]) -> RecordSlice:
+def _join(tp: TopicPartition, generation: int, runs: Sequence[RecordRun], end_offset: int | None) -> RecordSlice:
     first, stop = runs[0].start, runs[-1].next_offset
     values = runs[0].values if len(runs) == 1 else [value for run in runs for value in run.values]
     keys = runs[0].keys if len(runs) == 1 else [key for run in runs for key in run.keys]
@@ -58,6 +60,7 @@ def _join(tp: TopicPartition, generation: int, runs: Sequence[RecordRun]) -> Rec
         values=values,
         offsets=offsets,
         keys=keys,
+        end_offset=end_offset,
     )
 
 
