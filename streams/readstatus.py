@@ -55,10 +55,14 @@ class Decided:
     Attributes:
         position: evidence before this event time is decided; None before the first run.
         statuses: by region; a region never heard of is absent and UNKNOWN.
+        transitions: changes decided so far.
+        plans: budget plans decided so far.
     """
 
     position: EpochMs | None
     statuses: dict[str, RegionStatus]
+    transitions: int = 0
+    plans: int = 0
 
 
 async def read_decided(store: ReadStore) -> Decided:
@@ -75,7 +79,12 @@ async def read_decided(store: ReadStore) -> Decided:
     except ValueError as error:
         raise ServiceUnavailable(f"the state in the store is not one this version can read: {error}") from None
     statuses = {region: _status(region, kept) for region, kept in state.regions.items()}
-    return Decided(position=EpochMs(state.position) if state.position else None, statuses=statuses)
+    return Decided(
+        position=EpochMs(state.position) if state.position else None,
+        statuses=statuses,
+        transitions=state.status_version,
+        plans=state.decision_epoch,
+    )
 
 
 def _status(region: str, kept: RegionState) -> RegionStatus:

@@ -182,9 +182,14 @@ def _leg_words(shift: BudgetShift, lang: Lang) -> list[str]:
     words = []
     for leg in legs:
         sign = "+" if leg.delta_micros > 0 else "-"
-        name = region_names(leg.region)[lang == "en"]
-        words.append(f"{name} {printable(leg.campaign)} {sign}{whole(abs(leg.delta_micros))}")
+        words.append(f"{_places(leg.region, lang)} {printable(leg.campaign)} {sign}{whole(abs(leg.delta_micros))}")
     return words
+
+
+def _places(regions: str, lang: Lang) -> str:
+    """Name the regions of a campaign: all of two, else the first and how many more."""
+    names = [region_names(region)[lang == "en"] for region in regions.split(",")]
+    return "+".join(names) if len(names) < 3 else f"{names[0]}+{len(names) - 1}"
 
 
 def held_line(held: HeldShift, lang: Lang, zone: ZoneInfo) -> str:

@@ -6,6 +6,7 @@ never 0.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
+from importlib.metadata import version
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -88,7 +89,8 @@ class TableAnswer(_Answer):
     start: int | None = Field(description="Start of the window in event time, inclusive.")
     end: int | None = Field(description="End of the window in event time, exclusive.")
     head: int | None = Field(description="Newest event time.")
-    rows: list[RowAnswer]
+    rows: list[RowAnswer] = Field(description="Most spend first.")
+    rows_left_out: int = Field(description="Rows beyond the limit; the total row counts them.")
     total: RowAnswer
 
 
@@ -196,15 +198,16 @@ def counters(totals: Totals) -> Counters:
     )
 
 
-def table_answer(table: Table) -> TableAnswer:
-    """Turn a table into its answer."""
+def table_answer(table: Table, limit: int | None = None) -> TableAnswer:
+    """Turn a table into its answer, with at most `limit` rows; None for all."""
     return TableAnswer(
         by=table.by,
         window=table.window,
         start=table.span.start if table.span else None,
         end=table.span.end if table.span else None,
         head=table.head,
-        rows=[row_answer(row) for row in table.rows],
+        rows=[row_answer(row) for row in table.rows[:limit]],
+        rows_left_out=0 if limit is None else max(0, len(table.rows) - limit),
         total=row_answer(table.total),
     )
 
@@ -217,8 +220,6 @@ def status_answer(row: RegionStatus, name_zh: str, name_en: str) -> StatusAnswer
 
 def meta_answer(meta: Meta, decided: Decided, zone: str, rate: float | None, windows: list[str]) -> MetaAnswer:
     """Turn the state of the whole into its answer."""
-    from importlib.metadata import version
-
     return MetaAnswer(
         version=version("subsidywatch"),
         state=meta.state,
@@ -247,10 +248,5 @@ def shift_list(feed: Feed) -> ShiftList:
 
 def explain_answer(found: Explanation) -> ExplainAnswer:
     """Turn an explanation into its answer."""
-    return ExplainAnswer(
-        asked=found.asked,
-        transition=found.transition,
-        shifts=list(found.shifts),
-        held=list(found.held),
-        results=list(found.results),
-    )
+    lists = {name: list(getattr(found, name)) for name in ("shifts", "held", "results")}
+    return ExplainAnswer(asked=found.asked, transition=found.transition, **lists)
