@@ -43,7 +43,8 @@ def watch(
 
     The seconds at which time alone decides something are fed in between, as the decide line does.
     """
-    state, made = state or DecideState(), []
+    state = state or DecideState()
+    made: list[Transition] = []
     seconds = [
         (EpochMs(START + at + i * SECOND_MS), {GUANGDONG: (1, int(order == "#"))})
         for at, picture in orders
