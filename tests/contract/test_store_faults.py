@@ -52,8 +52,8 @@ def slice_at(first: int) -> BatchWrite:
 
 async def dump(store: RedisStore) -> dict[bytes, bytes]:
     """Every key with its serialised value."""
-    keys: list[bytes] = await store._client.keys("*")
-    return {key: await store._client.dump(key) for key in sorted(keys)}
+    keys: list[bytes] = await store._ask("KEYS", "*")
+    return {key: await store._ask("DUMP", key) for key in sorted(keys)}
 
 
 @pytest.fixture(params=KINDS)
@@ -91,7 +91,7 @@ async def test_a_server_that_may_evict_is_refused(start: Start) -> None:
 
 async def test_a_node_of_a_cluster_is_refused(start: Start) -> None:
     """The store speaks to one server; a cluster's node would answer for a part of the keys only."""
-    server = start("--cluster-enabled", "yes")
+    server = start("--cluster-enabled", "yes", "--cluster-port", str(services.free_port()))
 
     with pytest.raises(SettingsError, match="node of a cluster"):
         await connected(server.url)
@@ -198,12 +198,12 @@ async def test_a_replica_reads_but_does_not_write(start: Start) -> None:
     store = await connected(start().url)
     await store.claim(CLICKS)
     await store.apply(slice_at(0))
-    await store._client.execute_command("REPLICAOF", "127.0.0.1", str(services.free_port()))
+    await store._ask("REPLICAOF", "127.0.0.1", str(services.free_port()))
 
     with pytest.raises(ServiceUnavailable):
         await store.apply(slice_at(1))
     assert {"440000": Totals(clicks=1)} == await store.totals(Scope.REGION, [MINUTE])
-    await store._client.execute_command("REPLICAOF", "NO", "ONE")
+    await store._ask("REPLICAOF", "NO", "ONE")
     assert Applied(Reply.APPLIED, 2) == await store.apply(slice_at(1))
     await store.close()
 
@@ -282,9 +282,9 @@ async def test_a_foreign_value_stops_the_decision_whole(shared: RedisStore, name
     assert before == await dump(shared)
 
 
-def blob(*, index: object = 2, score: object = 1, fields: object = ("c:1",), values: object = (1,)) -> bytes:
-    """One part to add, with whatever is wrong."""
-    return msgspec.msgpack.encode(([(index, score, fields, values)], []))
+def blob(*, index: object = 2, score: object = 1, fields: object = ("c:1", "c:2"), values: object = (1, 2)) -> bytes:
+    """Two parts to add, first a good one, then one with whatever is wrong."""
+    return msgspec.msgpack.encode(([(2, 1, ("c:1",), (5,)), (index, score, fields, values)], []))
 
 
 @pytest.mark.parametrize(
@@ -297,26 +297,27 @@ def blob(*, index: object = 2, score: object = 1, fields: object = ("c:1",), val
         blob(index=1),
         blob(index="2"),
         blob(score="soon"),
-        blob(fields=("c:1", "c:2")),
-        blob(fields=(1,)),
-        blob(values=(1.5,)),
-        blob(values=(None,)),
-        blob(values=(float("inf"),)),
-        blob(values=("1e3",)),
-        blob(values=("",)),
-        blob(values=("0x10",)),
-        blob(values=(str(1 << 62),)),
-        blob(values=(1 << 54,)),
-        blob(fields=("c:1", "c:2"), values=(1, True)),
-        msgspec.msgpack.encode(([], [(2, 1, ("o1",), (5,), False)])),
-        msgspec.msgpack.encode(([], [(2, 1, ("o1",), ("x",), ())])),
+        blob(fields=("c:1", "c:2", "c:3")),
+        blob(fields=("c:1", 1)),
+        blob(values=(1, 1.5)),
+        blob(values=(1, None)),
+        blob(values=(1, float("inf"))),
+        blob(values=(1, "1e3")),
+        blob(values=(1, "")),
+        blob(values=(1, "0x10")),
+        blob(values=(1, " 1")),
+        blob(values=(1, str(1 << 62))),
+        blob(values=(1, 1 << 54)),
+        blob(values=(1, True)),
+        msgspec.msgpack.encode(([(2, 1, ("c:1",), (5,))], [(2, 1, ("o1",), (5,), False)])),
+        msgspec.msgpack.encode(([(2, 1, ("c:1",), (5,))], [(2, 1, ("o1",), ("x",), ())])),
     ],
 )
 async def test_a_malformed_blob_writes_nothing(shared: RedisStore, payload: bytes) -> None:
     """The script trusts no argument: whatever is wrong is found before the first write."""
     await shared.claim(CLICKS)
     before = await dump(shared)
-    keys = [f"sw:{{0}}:v1:{name}" for name in ("fences", "expiries", "seconds", "t:rm:1")]
+    keys = [f"sw:{{0}}:v1:{name}" for name in ("fences", "expiries", "seconds", "t:rm:1", "t:rm:2")]
 
     with pytest.raises((ValueError, exceptions.ResponseError)), shared._serving():
         await shared._apply(keys=keys, args=["ads.clicks.v1:0", 1, 0, 1, 0, "", 5, 1, payload])
@@ -328,8 +329,8 @@ async def test_a_malformed_argument_writes_nothing(shared: RedisStore, place: in
     """Likewise for epoch, offsets, flags and times."""
     await shared.claim(CLICKS)
     before = await dump(shared)
-    keys = [f"sw:{{0}}:v1:{name}" for name in ("fences", "expiries", "seconds", "t:rm:1")]
-    args: list[object] = ["ads.clicks.v1:0", 1, 0, 1, 0, "", 5, 1, blob()]
+    keys = [f"sw:{{0}}:v1:{name}" for name in ("fences", "expiries", "seconds", "t:rm:1", "t:rm:2")]
+    args: list[str | int | bytes] = ["ads.clicks.v1:0", 1, 0, 1, 0, "", 5, 1, blob()]
     args[place] = "many"
 
     with shared._serving():
