@@ -118,7 +118,7 @@ class Decider:
         announcements = pending(rules, state, heard.values())
         out = _Decided()
         stopped = await store.switch()
-        seconds = (await store.evidence(state.position, mark))[:SECONDS_PER_RUN]
+        seconds = await store.evidence(state.position, mark, SECONDS_PER_RUN)
         until = mark if len(seconds) < SECONDS_PER_RUN else EpochMs(seconds[-1].start + SECOND_MS)
         timeline = _Timeline(seconds, until)
         due = wakes_at(rules, state, announcements)

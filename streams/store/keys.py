@@ -56,7 +56,7 @@ LIMB: Final = 1 << 62
 
 _SCOPES: Final[dict[Scope, str]] = {Scope.REGION: "r", Scope.CAMPAIGN: "c", Scope.REGION_CAMPAIGN: "x"}
 _LEVELS: Final[dict[Level, str]] = {Level.MINUTE: "m", Level.HOUR: "h", Level.DAY: "d"}
-_MOST_FIELDS: Final = 400_000
+_MOST_FIELDS: Final = 200_000
 
 
 class FieldCodes(dict[str, str]):
