@@ -161,7 +161,8 @@ def span_of(window: str, head: EpochMs, zone: ZoneInfo) -> Span:
     """Give the span a named window covers when the newest event time is `head`.
 
     Rolling windows end with the minute that holds `head`, so the event that
-    just arrived is inside; `today` and `yesterday` are local days of `head`.
+    just arrived is inside; `today` and `yesterday` are local days of `head`;
+    `all` is every day that is still kept.
 
     Raises:
         KeyError: the name is not in `WINDOWS`.
@@ -173,8 +174,8 @@ def span_of(window: str, head: EpochMs, zone: ZoneInfo) -> Span:
         today = day_of(head, zone)
         return Span(day_of(EpochMs(today - 1), zone), today)
     if window == "all":
-        oldest = EpochMs(end - RETENTION[Scope.REGION][Level.DAY])
-        return Span(next_day(day_of(oldest, zone), zone), next_day(day_of(head, zone), zone))
+        oldest = EpochMs(head - RETENTION[Scope.REGION][Level.DAY])  # its day is the first that is kept
+        return Span(day_of(oldest, zone), next_day(day_of(head, zone), zone))
     return Span(EpochMs(end - _ROLLING[window]), end)
 
 
@@ -198,7 +199,4 @@ def _coarsest(at: EpochMs, span: Span, scope: Scope, head: EpochMs, zone: ZoneIn
         fits = bucket.start == at and end_of(bucket, zone) <= span.end
         if fits and is_kept(scope, bucket, head, zone):
             return bucket
-    for bucket in (minute, hour):
-        if is_kept(scope, bucket, head, zone):
-            return bucket
-    return day
+    return hour if is_kept(scope, hour, head, zone) else day
