@@ -75,8 +75,8 @@ bench: machine ## Figures against stock Faust and other engines, into .run/bench
 .PHONY: contracts
 contracts: setup ## Regenerate schemas, dashboards, .env.example and the tables of the README
 	$(BIN)/python -m streams.contracts
-	$(BIN)/python deploy/grafana/generate.py
-	$(BIN)/python tools/write_docs.py
+	PYTHONPATH=deploy/grafana $(BIN)/python -m generate
+	PYTHONPATH=tools $(BIN)/python -m write_docs
 
 UV := .run/uv/bin/uv
 COMPILE = $(UV) pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, get_args
 
-from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+import exposed
 from models.kpis import KPIS
 from streams.settings import names
-from streams.telemetry import Telemetry
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -69,13 +68,10 @@ def kpi_table() -> Iterator[str]:
 
 def metric_table() -> Iterator[str]:
     """Rows of the metrics of both processes."""
-    registry = CollectorRegistry()
-    Telemetry(registry)
     yield "| metric | type | what |"
     yield "| --- | --- | --- |"
-    for metric in registry.collect():
-        suffix = "_total" if metric.type == "counter" else ""
-        yield f"| `{metric.name}{suffix}` | {metric.type} | {metric.documentation} |"
+    for metric in [*exposed.worker(), *exposed.serve()]:
+        yield f"| `{metric.name}` | {metric.kind} | {metric.text} |"
 
 
 TABLES: Final = {"settings": settings_table, "kpis": kpi_table, "metrics": metric_table}

@@ -1,149 +1,40 @@
 """Writes the Grafana dashboards (`make contracts`); the JSON is committed, and a test finds it as generated.
 
-A panel is one row of a table below. Every query is bound to the variables `job` and `instance`, every rate uses
-`$__rate_interval`, so the same dashboard fits any scrape interval and any number of workers.
+A panel is one row of the tables in `flow_charts` and `region_charts`. Every query is bound to the variables `job` and
+`instance`, every rate uses `$__rate_interval`, so the same dashboard fits any scrape interval and any number of
+processes.
 """
 
 import json
 import sys
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.common import DataSourceRef, LegendDisplayMode, LegendPlacement
-from grafana_foundation_sdk.models.dashboard import Dashboard, Panel, VariableRefresh, VariableSort
+from grafana_foundation_sdk.models.dashboard import (
+    Dashboard,
+    DataTransformerConfig,
+    Panel,
+    VariableOption,
+    VariableRefresh,
+    VariableSort,
+)
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+from chart import Chart
+from flow_charts import FLOW_CHARTS
+from region_charts import REGION_CHARTS, WINDOWS
 
 SOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
-ME: Final = 'job=~"$job",instance=~"$instance"'
-WORKER: Final = "subsidywatch_worker"
 BUILDERS: Final = {
     "lines": timeseries.Panel,
     "number": stat.Panel,
     "bars": bargauge.Panel,
     "table": table.Panel,
 }
-
-
-class Chart(NamedTuple):
-    """One panel: `queries` are (expression, legend); `unit` is Grafana's name of it; `width` in 24ths."""
-
-    title: str
-    description: str
-    kind: str
-    unit: str
-    width: int
-    queries: tuple[tuple[str, str], ...]
-
-
-WORKER_CHARTS: Final = (
-    Chart(
-        "Workers ready",
-        "Workers from which data flow now. Fewer than there are processes: see /readyz of the missing one.",
-        "number",
-        "short",
-        4,
-        ((f"sum({WORKER}_ready{{{ME}}})", "ready"),),
-    ),
-    Chart(
-        "Partitions assigned",
-        "Partitions read by all workers together; should equal the partitions of all input topics.",
-        "number",
-        "short",
-        4,
-        ((f"sum({WORKER}_assigned_partitions{{{ME}}})", "assigned"),),
-    ),
-    Chart(
-        "Records behind",
-        "End of the log minus first offset not applied to the store, all partitions together.",
-        "number",
-        "short",
-        4,
-        ((f"sum({WORKER}_lag_records{{{ME}}})", "behind"),),
-    ),
-    Chart(
-        "Records per second",
-        "Records read and settled, by topic; dead letters included.",
-        "lines",
-        "cps",
-        12,
-        ((f"sum by (topic) (rate({WORKER}_records_total{{{ME}}}[$__rate_interval]))", "{{topic}}"),),
-    ),
-    Chart(
-        "Lag by topic",
-        "Records not applied yet. A line that keeps rising means more comes in than is read.",
-        "lines",
-        "short",
-        12,
-        ((f"sum by (topic) ({WORKER}_lag_records{{{ME}}})", "{{topic}}"),),
-    ),
-    Chart(
-        "Time to settle a slice",
-        "Median and 99th percentile of one slice: decode, sum up, one atomic write; retries included.",
-        "lines",
-        "s",
-        12,
-        tuple(
-            (
-                f"histogram_quantile({q}, sum by (le) "
-                f"(rate({WORKER}_slice_duration_seconds_bucket{{{ME}}}[$__rate_interval])))",
-                name,
-            )
-            for q, name in ((0.5, "median"), (0.99, "99 %"))
-        ),
-    ),
-    Chart(
-        "Slices by outcome",
-        "applied: counted. fenced: another worker owns the partition. gap: read again. dropped: partition was revoked.",
-        "lines",
-        "cps",
-        12,
-        ((f"sum by (outcome) (rate({WORKER}_slices_total{{{ME}}}[$__rate_interval]))", "{{outcome}}"),),
-    ),
-    Chart(
-        "Calls repeated",
-        "Retries because Kafka or Redis was away. Anything above zero for long is an outage of that service.",
-        "lines",
-        "cps",
-        12,
-        ((f"sum by (service) (rate({WORKER}_retries_total{{{ME}}}[$__rate_interval]))", "{{service}}"),),
-    ),
-    Chart(
-        "Refused and lost",
-        "Slices refused by the fence, and offsets the log dropped before they were read. Lost must stay at zero.",
-        "lines",
-        "cps",
-        12,
-        (
-            (f"sum(rate({WORKER}_fenced_total{{{ME}}}[$__rate_interval]))", "refused by the fence"),
-            (f"sum(rate({WORKER}_lost_records_total{{{ME}}}[$__rate_interval]))", "lost"),
-        ),
-    ),
-    Chart(
-        "Decide line",
-        "Runs per second of the decide line, runs put off because a service was away, and decisions made.",
-        "lines",
-        "cps",
-        12,
-        (
-            (f"sum(rate({WORKER}_decide_duration_seconds_count{{{ME}}}[$__rate_interval]))", "runs"),
-            (f"sum(rate({WORKER}_decide_failures_total{{{ME}}}[$__rate_interval]))", "put off"),
-            (f"sum(rate({WORKER}_decisions_total{{{ME}}}[$__rate_interval]))", "decisions"),
-        ),
-    ),
-    Chart(
-        "Rebalances and commits",
-        "Times partitions were claimed, and offset commits by outcome; refused ones belong to rebalances.",
-        "lines",
-        "cps",
-        12,
-        (
-            (f"sum(rate({WORKER}_assignments_total{{{ME}}}[$__rate_interval]))", "claimed"),
-            (f"sum by (outcome) (rate({WORKER}_commits_total{{{ME}}}[$__rate_interval]))", "commit {{outcome}}"),
-        ),
-    ),
-)
 
 
 def variables(seed_metric: str) -> list[Builder]:
@@ -164,16 +55,22 @@ def panel(number: int, chart: Chart) -> Builder[Panel]:
     for letter, (expression, words) in zip("ABCDEFGH", chart.queries, strict=False):
         query = prometheus.Dataquery().expr(expression).legend_format(words).ref_id(letter)
         query = query.datasource(SOURCE)
+        if chart.kind == "table":
+            query = query.format(PromQueryFormat.TABLE)
         built = built.with_target(query.range() if chart.kind == "lines" else query.instant())
-    return built
+    return built.transformations(_joined(chart)) if chart.kind == "table" else built
 
 
-def board(uid: str, title: str, description: str, seed_metric: str, charts: tuple[Chart, ...]) -> Dashboard:
-    """A dashboard out of a table of charts."""
+def board(
+    uid: str, title: str, description: str, seed_metric: str, charts: tuple[Chart, ...], windows: tuple[str, ...] = ()
+) -> Dashboard:
+    """A dashboard out of a table of charts; with `windows` it has a choice of them."""
     built = dashboard.Dashboard(title).uid(uid).description(description).tags(["subsidywatch"]).readonly()
     built = built.time("now-1h", "now").refresh("10s").timezone("browser")
     for variable in variables(seed_metric):
         built = built.with_variable(variable)
+    if windows:
+        built = built.with_variable(_choice("window", windows))
     for number, chart in enumerate(charts, start=1):
         built = built.with_panel(panel(number, chart))
     return built.build()
@@ -182,12 +79,21 @@ def board(uid: str, title: str, description: str, seed_metric: str, charts: tupl
 def dashboards() -> dict[str, Dashboard]:
     """File name -> dashboard, all of them."""
     return {
-        "worker.json": board(
-            "subsidywatch-worker",
+        "flow.json": board(
+            "subsidywatch-flow",
             "subsidywatch: flow",
             "Whether events flow from Kafka into the totals, and how fast. Times are wall clock.",
-            f"{WORKER}_ready",
-            WORKER_CHARTS,
+            "subsidywatch_worker_ready",
+            FLOW_CHARTS,
+        ),
+        "regions.json": board(
+            "subsidywatch-regions",
+            "subsidywatch: regions and decisions",
+            "What was spent and what came back, over windows of event time that end with the newest event. "
+            "Prometheus keeps what was true at each scrape: late events correct the present, not the past.",
+            "subsidywatch_serve_store_up",
+            REGION_CHARTS,
+            WINDOWS,
         ),
     }
 
@@ -204,6 +110,21 @@ def _labels(name: str, query: str) -> dashboard.QueryVariable:
     variable = dashboard.QueryVariable(name).label(name).query(query).datasource(SOURCE)
     variable = variable.multi(True).include_all(True).all_value(".+")
     return variable.refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).sort(VariableSort.ALPHABETICAL_ASC)
+
+
+def _choice(name: str, values: tuple[str, ...]) -> dashboard.CustomVariable:
+    first = VariableOption(text=values[0], value=values[0], selected=True)
+    return dashboard.CustomVariable(name).label(name).values(",".join(values)).current(first)
+
+
+def _joined(chart: Chart) -> list[DataTransformerConfig]:
+    """One row per label set, one column per query, the columns named by their legends."""
+    names = {f"Value #{letter}": words for letter, (_, words) in zip("ABCDEFGH", chart.queries, strict=False)}
+    hidden = {"Time": True}
+    return [
+        DataTransformerConfig(id_val="merge", options={}),
+        DataTransformerConfig(id_val="organize", options={"renameByName": names, "excludeByName": hidden}),
+    ]
 
 
 if __name__ == "__main__":

@@ -76,8 +76,12 @@ def test_every_target_explains_itself(project_root: Path) -> None:
     assert inner == set(lines) - set(explained)
 
 
-def test_decisions_are_numbered_without_holes(project_root: Path) -> None:
-    """Records are found by number."""
-    numbers = [int(page.name[:4]) for page in sorted((project_root / "docs/decisions").glob("0*.md"))]
+def test_every_decision_is_listed_under_a_number_of_its_own(project_root: Path) -> None:
+    """Records are found by number, and the index knows all of them."""
+    folder = project_root / "docs/decisions"
+    pages = sorted(page.name for page in folder.glob("0*.md"))
 
-    assert list(range(1, len(numbers) + 1)) == numbers
+    listed = re.findall(r"\]\((0[^)]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+
+    assert pages == sorted(listed)
+    assert len(pages) == len({page[:4] for page in pages})

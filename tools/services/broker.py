@@ -89,7 +89,8 @@ class Broker:
         self._properties.write_text(text)
         if (self.folder / "data/meta.properties").exists():
             return
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # Its text must not begin with a dash, or the tool takes it for an option.
+        cluster = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
         tool = "kafka.tools.StorageTool"
         argv = [*self._java("-Xmx128m"), tool, "format", "-t", cluster, "-c", str(self._properties)]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)

@@ -17,7 +17,7 @@ class Prometheus:
 
     Args:
         folder: data, configuration and log.
-        jobs: job name -> host:port that it scrapes.
+        jobs: job name -> host:port, or host:port/path where the path is not /metrics.
         rules: rule files it evaluates.
         port: 0 takes a free one.
         every: seconds between scrapes and between rule evaluations.
@@ -63,5 +63,7 @@ def _configuration(jobs: dict[str, str], rules: Iterable[Path], every: int) -> s
     lines = ["global:", f"  scrape_interval: {every}s", f"  scrape_timeout: {every}s"]
     lines += [f"  evaluation_interval: {every}s", "rule_files:", *(f"  - {path}" for path in rules), "scrape_configs:"]
     for job, target in jobs.items():
-        lines += [f"  - job_name: {job}", "    static_configs:", f"      - targets: ['{target}']"]
+        address, _, path = target.partition("/")
+        lines += [f"  - job_name: {job}", f"    metrics_path: /{path or 'metrics'}"]
+        lines += ["    static_configs:", f"      - targets: ['{address}']"]
     return "\n".join(lines).replace("rule_files:\nscrape", "scrape") + "\n"
