@@ -110,9 +110,10 @@ class Leg(_Contract):
     """One change of one campaign's day budget (or of a region's bid multiplier).
 
     Attributes:
+        region: adcode; of a campaign in several regions all of them, sorted, joined by commas.
         old_version: the budget version this was computed against; apply only if it still holds.
-        reasons: codes of `rules.guardrails`, at least one.
-        limits_hit: which bounds bind: floor, cap, step, conserve.
+        reasons: codes of `rules.planning` with their figure, `code:figure`, at least one.
+        limits_hit: which bounds bind: floor, cap, step, suspect.
     """
 
     campaign: str
