@@ -5,18 +5,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
-from redis import exceptions
 
 import services
 from models.errors import ServiceUnavailable, SettingsError, UnsafeStore
 from models.totals import Totals
 from models.units import EpochMs
 from models.windows import Bucket, Level, Scope
-from streams.ports import Applied, BatchWrite, BucketRef, Fact, LineSwap, LogEntry, OutboxEntry, Reply, TopicPartition
+from streams.ports import Applied, BatchWrite, BucketRef, Fact, LineSwap, Reply, TopicPartition
 from streams.settings import RedisSettings
-from streams.store.redis_link import address_of, fate
+from streams.store.redis_link import address_of
 from streams.store.redis_store import RedisStore
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -246,133 +244,3 @@ async def test_forgotten_scripts_are_loaded_again(shared: RedisStore) -> None:
     await shared._client.script_flush()
 
     assert Applied(Reply.APPLIED, 2) == await shared.apply(slice_at(1))
-
-
-@pytest.mark.parametrize("place", ["fences", "expiries", "seconds", "bucket", "second", "tallies", "lines", "facts"])
-async def test_a_foreign_value_under_a_key_of_ours_stops_the_slice_whole(shared: RedisStore, place: str) -> None:
-    """The types of all keys are checked before the first of them is written."""
-    names = {
-        "bucket": "t:rm:1735704000000",
-        "second": "e:1735704000000",
-        "lines": "l:1735704000000",
-        "facts": "facts:campaigns",
-    }
-    await shared.claim(CLICKS)
-    key = f"sw:{{0}}:v1:{names.get(place, place)}"
-    await shared._client.delete(key)
-    await shared._client.set(key, "not ours")
-    before = await dump(shared)
-
-    with pytest.raises(UnsafeStore, match="nothing was written"):
-        await shared.apply(slice_at(0))
-    assert before == await dump(shared)
-    if place == "fences":
-        with pytest.raises(UnsafeStore):
-            await shared.claim(CLICKS)
-
-
-@pytest.mark.parametrize("name", ["state", "outbox", "outbox:bodies", "log:shifts", "log:shifts:bodies"])
-async def test_a_foreign_value_stops_the_decision_whole(shared: RedisStore, name: str) -> None:
-    """State, outbox and logs are written together or not at all."""
-    await shared._client.set(f"sw:{{0}}:v1:{name}", "not ours")
-    before = await dump(shared)
-
-    with pytest.raises(UnsafeStore):
-        await shared.swap_state(0, "s", [OutboxEntry("a", "t", "k", "{}")], [LogEntry("shifts", "a", "{}")])
-    assert before == await dump(shared)
-
-
-def blob(*, index: object = 2, score: object = 1, fields: object = ("c:1", "c:2"), values: object = (1, 2)) -> bytes:
-    """Two parts to add, first a good one, then one with whatever is wrong."""
-    return msgspec.msgpack.encode(([(2, 1, ("c:1",), (5,)), (index, score, fields, values)], []))
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"",
-        b"\xc1\xff garbage",
-        msgspec.msgpack.encode(7),
-        msgspec.msgpack.encode(([], [])),
-        blob(index=1),
-        blob(index="2"),
-        blob(score="soon"),
-        blob(fields=("c:1", "c:2", "c:3")),
-        blob(fields=("c:1", 1)),
-        blob(values=(1, 1.5)),
-        blob(values=(1, None)),
-        blob(values=(1, float("inf"))),
-        blob(values=(1, "1e3")),
-        blob(values=(1, "")),
-        blob(values=(1, "0x10")),
-        blob(values=(1, " 1")),
-        blob(values=(1, str(1 << 62))),
-        blob(values=(1, 1 << 54)),
-        blob(values=(1, True)),
-        msgspec.msgpack.encode(([(2, 1, ("c:1",), (5,))], [(2, 1, ("o1",), (5,), False)])),
-        msgspec.msgpack.encode(([(2, 1, ("c:1",), (5,))], [(2, 1, ("o1",), ("x",), ())])),
-    ],
-)
-async def test_a_malformed_blob_writes_nothing(shared: RedisStore, payload: bytes) -> None:
-    """The script trusts no argument: whatever is wrong is found before the first write."""
-    await shared.claim(CLICKS)
-    before = await dump(shared)
-    keys = [f"sw:{{0}}:v1:{name}" for name in ("fences", "expiries", "seconds", "t:rm:1", "t:rm:2")]
-
-    with pytest.raises((ValueError, exceptions.ResponseError)), shared._serving():
-        await shared._apply(keys=keys, args=["ads.clicks.v1:0", 1, 0, 1, 0, "", 5, 1, payload])
-    assert before == await dump(shared)
-
-
-@pytest.mark.parametrize("place", range(1, 8))
-async def test_a_malformed_argument_writes_nothing(shared: RedisStore, place: int) -> None:
-    """Likewise for epoch, offsets, flags and times."""
-    await shared.claim(CLICKS)
-    before = await dump(shared)
-    keys = [f"sw:{{0}}:v1:{name}" for name in ("fences", "expiries", "seconds", "t:rm:1", "t:rm:2")]
-    args: list[str | int | bytes] = ["ads.clicks.v1:0", 1, 0, 1, 0, "", 5, 1, blob()]
-    args[place] = "many"
-
-    with shared._serving():
-        try:
-            code, _ = await shared._apply(keys=keys, args=args)
-        except (ValueError, exceptions.ResponseError):
-            code = None
-    assert code in (None, Reply.FENCED)
-    assert before == await dump(shared)
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (exceptions.ConnectionError("refused"), ServiceUnavailable),
-        (exceptions.TimeoutError(), ServiceUnavailable),
-        (OSError("no route"), ServiceUnavailable),
-        (exceptions.BusyLoadingError("loading"), ServiceUnavailable),
-        (exceptions.ReadOnlyError("You can't write against a read only replica."), ServiceUnavailable),
-        (exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), ServiceUnavailable),
-        (exceptions.ResponseError("MISCONF Errors writing to the AOF file"), ServiceUnavailable),
-        (exceptions.ResponseError("BUSY Redis is busy running a script"), ServiceUnavailable),
-        (exceptions.AuthenticationError("WRONGPASS"), SettingsError),
-        (exceptions.NoPermissionError("no permissions"), SettingsError),
-        (exceptions.ResponseError("WRONGTYPE Operation"), UnsafeStore),
-        (exceptions.ResponseError("SWARG part 1"), ValueError),
-        (exceptions.ResponseError("ERR unknown command"), type(None)),
-    ],
-)
-def test_each_error_of_the_client_has_one_fate(error: Exception, expected: type) -> None:
-    """Away is repeated, a wrong set-up stops, and what nobody foresaw stays what it is."""
-    assert expected is type(fate(error, "here"))
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("redis://127.0.0.1/0", "127.0.0.1:6379"),
-        ("rediss://me:hush@redis.test:7000/1", "redis.test:7000"),
-        ("unix:///run/redis.sock", "/run/redis.sock"),
-    ],
-)
-def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
-    """Addresses go into logs."""
-    assert shown == address_of(url)

@@ -1,0 +1,43 @@
+"""Each error of the Redis client becomes one of ours, and no sentence tells a secret."""
+
+import pytest
+from redis import exceptions
+
+from models.errors import ServiceUnavailable, SettingsError, UnsafeStore
+from streams.store.redis_link import address_of, fate
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (exceptions.ConnectionError("refused"), ServiceUnavailable),
+        (exceptions.TimeoutError(), ServiceUnavailable),
+        (OSError("no route"), ServiceUnavailable),
+        (exceptions.BusyLoadingError("loading"), ServiceUnavailable),
+        (exceptions.ReadOnlyError("You can't write against a read only replica."), ServiceUnavailable),
+        (exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), ServiceUnavailable),
+        (exceptions.ResponseError("MISCONF Errors writing to the AOF file"), ServiceUnavailable),
+        (exceptions.ResponseError("BUSY Redis is busy running a script"), ServiceUnavailable),
+        (exceptions.AuthenticationError("WRONGPASS"), SettingsError),
+        (exceptions.NoPermissionError("no permissions"), SettingsError),
+        (exceptions.ResponseError("WRONGTYPE Operation"), UnsafeStore),
+        (exceptions.ResponseError("SWARG part 1"), ValueError),
+        (exceptions.ResponseError("ERR unknown command"), type(None)),
+    ],
+)
+def test_each_error_of_the_client_has_one_fate(error: Exception, expected: type) -> None:
+    """Away is repeated, a wrong set-up stops, and what nobody foresaw stays what it is."""
+    assert expected is type(fate(error, "here"))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://127.0.0.1/0", "127.0.0.1:6379"),
+        ("rediss://me:hush@redis.test:7000/1", "redis.test:7000"),
+        ("unix:///run/redis.sock", "/run/redis.sock"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    """Addresses go into logs."""
+    assert shown == address_of(url)

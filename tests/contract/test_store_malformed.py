@@ -1,0 +1,153 @@
+"""Whatever is wrong with a call or with the keys it meets is found before the first write."""
+
+from collections.abc import AsyncIterator
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from redis import exceptions
+
+from models.errors import UnsafeStore
+from models.units import EpochMs
+from models.windows import Bucket, Level, Scope
+from streams.ports import BatchWrite, BucketRef, Fact, LineSwap, LogEntry, OutboxEntry, Reply, TopicPartition
+from streams.settings import RedisSettings
+from streams.store.redis_store import RedisStore
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOON = EpochMs(1_735_704_000_000)
+CLICKS = TopicPartition("ads.clicks.v1", 0)
+MINUTE = Bucket(Level.MINUTE, NOON)
+KINDS = ["valkey", pytest.param("redis", marks=pytest.mark.integration)]
+
+
+async def connected(url: str, **settings: object) -> RedisStore:
+    """Open a store on an address."""
+    return await RedisStore.connect(RedisSettings.model_validate({"url": url, **settings}), ZONE)
+
+
+def slice_at(first: int) -> BatchWrite:
+    """A slice of one offset that touches every kind of key."""
+    return BatchWrite(
+        tp=CLICKS,
+        epoch=1,
+        first=first,
+        next_offset=first + 1,
+        head=NOON,
+        now=EpochMs(first),
+        deltas={BucketRef(Scope.REGION, MINUTE): {"clicks:440000": 1}},
+        evidence={NOON: {"440000": (1, 1)}},
+        lines=[LineSwap(NOON, f"o{first}:1", None, "placed")],
+        facts=[Fact("campaigns", f"c{first}", "{}")],
+        tallies={"late:clicks": 1},
+    )
+
+
+async def dump(store: RedisStore) -> dict[bytes, bytes]:
+    """Every key with its serialised value."""
+    keys: list[bytes] = await store._ask("KEYS", "*")
+    return {key: await store._ask("DUMP", key) for key in sorted(keys)}
+
+
+@pytest.fixture(params=KINDS)
+async def shared(request: pytest.FixtureRequest) -> AsyncIterator[RedisStore]:
+    """An empty store on the server that tests share."""
+    server = request.getfixturevalue(f"{request.param}_server")
+    server.flush()
+    store = await connected(server.url)
+    yield store
+    await store.close()
+
+
+@pytest.mark.parametrize("place", ["fences", "expiries", "seconds", "bucket", "second", "tallies", "lines", "facts"])
+async def test_a_foreign_value_under_a_key_of_ours_stops_the_slice_whole(shared: RedisStore, place: str) -> None:
+    """The types of all keys are checked before the first of them is written."""
+    names = {
+        "bucket": "t:rm:1735704000000",
+        "second": "e:1735704000000",
+        "lines": "l:1735704000000",
+        "facts": "facts:campaigns",
+    }
+    await shared.claim(CLICKS)
+    key = f"sw:{{0}}:v1:{names.get(place, place)}"
+    await shared._client.delete(key)
+    await shared._client.set(key, "not ours")
+    before = await dump(shared)
+
+    with pytest.raises(UnsafeStore, match="nothing was written"):
+        await shared.apply(slice_at(0))
+    assert before == await dump(shared)
+    if place == "fences":
+        with pytest.raises(UnsafeStore):
+            await shared.claim(CLICKS)
+
+
+@pytest.mark.parametrize("name", ["state", "outbox", "outbox:bodies", "log:shifts", "log:shifts:bodies"])
+async def test_a_foreign_value_stops_the_decision_whole(shared: RedisStore, name: str) -> None:
+    """State, outbox and logs are written together or not at all."""
+    await shared._client.set(f"sw:{{0}}:v1:{name}", "not ours")
+    before = await dump(shared)
+
+    with pytest.raises(UnsafeStore):
+        await shared.swap_state(0, "s", [OutboxEntry("a", "t", "k", "{}")], [LogEntry("shifts", "a", "{}")])
+    assert before == await dump(shared)
+
+
+def blob(*, index: object = 2, score: object = 1, fields: object = ("c:1", "c:2"), values: object = (1, 2)) -> bytes:
+    """Two parts to add, first a good one, then one with whatever is wrong."""
+    return msgspec.msgpack.encode(([(2, 1, ("c:1",), (5,)), (index, score, fields, values)], []))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\xc1\xff garbage",
+        msgspec.msgpack.encode(7),
+        msgspec.msgpack.encode(([], [])),
+        blob(index=1),
+        blob(index="2"),
+        blob(score="soon"),
+        blob(fields=("c:1", "c:2", "c:3")),
+        blob(fields=("c:1", 1)),
+        blob(values=(1, 1.5)),
+        blob(values=(1, None)),
+        blob(values=(1, float("inf"))),
+        blob(values=(1, "1e3")),
+        blob(values=(1, "")),
+        blob(values=(1, "0x10")),
+        blob(values=(1, " 1")),
+        blob(values=(1, str(1 << 62))),
+        blob(values=(1, 1 << 54)),
+        blob(values=(1, True)),
+        msgspec.msgpack.encode(([(2, 1, ("c:1",), (5,))], [(2, 1, ("o1",), (5,), False)])),
+        msgspec.msgpack.encode(([(2, 1, ("c:1",), (5,))], [(2, 1, ("o1",), ("x",), ())])),
+    ],
+)
+async def test_a_malformed_blob_writes_nothing(shared: RedisStore, payload: bytes) -> None:
+    """The script trusts no argument: whatever is wrong is found before the first write."""
+    await shared.claim(CLICKS)
+    before = await dump(shared)
+    keys = [f"sw:{{0}}:v1:{name}" for name in ("fences", "expiries", "seconds", "t:rm:1", "t:rm:2")]
+
+    with pytest.raises((ValueError, exceptions.ResponseError)), shared._serving():
+        await shared._apply(keys=keys, args=["ads.clicks.v1:0", 1, 0, 1, 0, "", 5, 1, payload])
+    assert before == await dump(shared)
+
+
+@pytest.mark.parametrize("place", range(1, 8))
+async def test_a_malformed_argument_writes_nothing(shared: RedisStore, place: int) -> None:
+    """Likewise for epoch, offsets, flags and times."""
+    await shared.claim(CLICKS)
+    before = await dump(shared)
+    keys = [f"sw:{{0}}:v1:{name}" for name in ("fences", "expiries", "seconds", "t:rm:1", "t:rm:2")]
+    args: list[str | int | bytes] = ["ads.clicks.v1:0", 1, 0, 1, 0, "", 5, 1, blob()]
+    args[place] = "many"
+
+    with shared._serving():
+        try:
+            code, _ = await shared._apply(keys=keys, args=args)
+        except (ValueError, exceptions.ResponseError):
+            code = None
+    assert code in (None, Reply.FENCED)
+    assert before == await dump(shared)
