@@ -41,11 +41,10 @@ def respond(
         now: wall clock of the worker; it dates the shift and nothing else is decided by it but expiry.
         switch_on: the kill switch is set.
     """
-    causes = _causes(state, transitions)
     fresh = {transition.transition_id for transition in transitions}
     held: list[HeldShift] = []
     free, waiting = [], []
-    for cause in causes:
+    for cause in _causes(state, transitions):
         veto = first_veto(Question(rules, state, cause, standings, now, switch_on))
         if veto is None:
             free.append(cause)
