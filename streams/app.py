@@ -21,8 +21,9 @@ from models.units import EpochMs
 from streams.observing import WorkerObserver
 from streams.ports import RecordSlice, TopicPartition
 from streams.settings import Settings
-from streams.transport.batch_consumer import BatchConsumer, SliceMessage
+from streams.transport.batch_consumer import BatchConsumer
 from streams.transport.batch_transport import SCHEME, BatchApp
+from streams.transport.faust_messages import SliceMessage
 from streams.transport.wiring import Owner, Wiring
 
 BATCHED_AGENTS: Final = {

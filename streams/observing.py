@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -21,6 +22,7 @@ class WorkerObserver:
         self._lifeline = lifeline
         self._log = structlog.get_logger("streams.worker")
         self._ends: dict[TopicPartition, int] = {}
+        self._positions: dict[TopicPartition, int] = {}
         self._held: set[TopicPartition] = set()
 
     def assigned(self, held: Mapping[TopicPartition, int]) -> None:
@@ -38,7 +40,8 @@ class WorkerObserver:
         self._held.difference_update(tps)
         self._telemetry.assigned.set(len(self._held))
         for tp in tps:
-            if self._ends.pop(tp, None) is not None:
+            self._ends.pop(tp, None)
+            if self._positions.pop(tp, None) is not None:
                 self._drop(tp)
 
     def trouble(self, where: str, sentence: str) -> None:
@@ -59,8 +62,9 @@ class WorkerObserver:
         self._log.error("records_lost", topic=tp.topic, partition=tp.partition, first=first, until=until)
 
     def highwater(self, tp: TopicPartition, offset: int) -> None:
-        """Remember the end of the log for the lag."""
-        self._ends[tp] = max(offset, self._ends.get(tp, 0))
+        """Say how far behind the log's end the store is."""
+        self._ends[tp] = offset
+        self._show_lag(tp)
 
     def committed(self, offsets: Mapping[TopicPartition, int], accepted: bool) -> None:
         """Count commits."""
@@ -108,9 +112,16 @@ class WorkerObserver:
     def _position(self, tp: TopicPartition, offset: int) -> None:
         labels = (tp.topic, str(tp.partition))
         self._telemetry.position.labels(*labels).set(offset)
-        self._telemetry.lag.labels(*labels).set(max(0, self._ends.get(tp, offset) - offset))
-        self._ends.setdefault(tp, offset)
+        self._positions[tp] = offset
+        self._show_lag(tp)
+
+    def _show_lag(self, tp: TopicPartition) -> None:
+        end, at = self._ends.get(tp), self._positions.get(tp)
+        if end is not None and at is not None:
+            # A slice may be applied before the next look at the log's end.
+            self._telemetry.lag.labels(tp.topic, str(tp.partition)).set(max(0, end - at))
 
     def _drop(self, tp: TopicPartition) -> None:
         for metric in (self._telemetry.position, self._telemetry.lag):
-            metric.remove(tp.topic, str(tp.partition))
+            with suppress(KeyError):
+                metric.remove(tp.topic, str(tp.partition))

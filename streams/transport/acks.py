@@ -61,6 +61,10 @@ class Ledger:
         for tp in tps:
             self._leases.pop(tp, None)
 
+    def held(self) -> list[TopicPartition]:
+        """Give the partitions that are open."""
+        return list(self._leases)
+
     def is_open(self, tp: TopicPartition) -> bool:
         """Tell whether the partition is being delivered."""
         return tp in self._leases

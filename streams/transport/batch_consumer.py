@@ -2,19 +2,19 @@
 # ruff: noqa: ASYNC109  Faust names the parameter
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Any, Final, cast
 
 from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, ConsumerMessage, Message
+from faust.types import TP, Message
 from mode import Service
 
 from models.errors import OffsetGap, ServiceUnavailable
-from streams.ports import RecordSlice, TopicPartition
-from streams.transport.acks import Delivery, Ledger
+from streams.ports import TopicPartition
+from streams.transport.acks import Ledger
 from streams.transport.consumer_thread import BatchConsumerThread
+from streams.transport.faust_messages import NoReadOffsets, SliceMessage
 from streams.transport.slices import slices_of
 from streams.transport.starts import Start, start_of
 from streams.transport.wiring import Wired
@@ -27,45 +27,6 @@ REFUSED_PAUSE_S: Final = 15.0
 WATCH_S: Final = 0.5
 
 
-class SliceMessage(ConsumerMessage):
-    """A Faust message whose value is a `RecordSlice`, with the delivery it settles."""
-
-    __slots__ = ("delivery",)
-
-    def __init__(self, part: RecordSlice, delivery: Delivery) -> None:
-        """Give Faust what it looks at: position, time and generation; the offset is the slice's last."""
-        tp = TP(*part.tp)
-        super().__init__(
-            tp.topic,
-            tp.partition,
-            part.next_offset - 1,
-            part.timestamp / 1000,
-            0,
-            [],
-            None,
-            cast(bytes, part),
-            None,
-            0,
-            0,
-            tp,
-            generation_id=part.generation,
-        )
-        self.delivery = delivery
-
-
-class _NoReadOffsets(defaultdict[TP, int | None]):
-    """Faust drops messages below the last offset it read; here the ledger decides, so nothing is remembered."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda: None)
-
-    def __setitem__(self, tp: TP, offset: object) -> None:
-        """Remember nothing."""
-
-    def __getitem__(self, tp: TP) -> None:
-        return None
-
-
 class BatchConsumer(driver.Consumer):
     """Reads whole batches; see the module of each part for its rules: `acks`, `slices`, `starts`."""
 
@@ -74,7 +35,7 @@ class BatchConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take the wiring from the app that owns the transport."""
         super().__init__(*args, **kwargs)
-        self._read_offset = _NoReadOffsets()
+        self._read_offset = NoReadOffsets()
         self._wiring = cast(Wired, self.app).wiring
         self._owner, self._observer = self._wiring.owner, self._wiring.observer
         self.ledger = Ledger()
@@ -181,10 +142,7 @@ class BatchConsumer(driver.Consumer):
             self._observer.recovered("fetch")
         for key, runs in (runs_of or {}).items():
             tp = TopicPartition(key.topic, key.partition)
-            end = self.highwater(key)
-            if end is not None:
-                self._observer.highwater(tp, end)
-            async for message in self._deliver(tp, runs, end):
+            async for message in self._deliver(tp, runs, self.highwater(key)):
                 yield message.tp, message
 
     async def _deliver(self, tp: TopicPartition, runs: Iterable[Any], end: int | None) -> AsyncIterator[SliceMessage]:
@@ -250,7 +208,17 @@ class BatchConsumer(driver.Consumer):
     async def _watch_the_group(self) -> None:
         while not self.should_stop:
             await self.sleep(WATCH_S)
+            self._tell_ends()
             fault = self._thread.group_fault()
             if fault is not None and not self.should_stop:
                 self._observer.fatal(fault)
                 return
+
+    def _tell_ends(self) -> None:
+        """Say where the logs end, also while nothing is taken in, or the lag would stand still when it matters."""
+        assigned = self.assignment()
+        for tp in self.ledger.held():
+            key = TP(*tp)
+            end = self.highwater(key) if key in assigned else None
+            if end is not None:
+                self._observer.highwater(tp, end)

@@ -1,0 +1,58 @@
+"""Log lines are JSON outside a terminal, one object a line, with our fields and without the libraries' chatter."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from streams.log_setup import set_up
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Leave logging as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """Our lines and a library's come out alike; what is below the level does not."""
+    set_up("json", "info")
+    structlog.get_logger("streams.worker").info("partitions_assigned", count=3, region="广东")
+    structlog.get_logger("streams.worker").debug("hidden")
+    logging.getLogger("aiokafka.conn").info("hidden")
+    logging.getLogger("aiokafka.conn").warning("node %s gone", 1)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+    assert [("partitions_assigned", "info", 3), ("node 1 gone", "warning", None)] == [
+        (line["event"], line["level"], line.get("count")) for line in lines
+    ]
+    assert "广东" == lines[0]["region"]
+    assert all(line["timestamp"].endswith("Z") for line in lines)
+
+
+def test_a_traceback_is_part_of_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """An exception does not break one line into many."""
+    set_up("auto", "error")
+    try:
+        raise ValueError("planted")
+    except ValueError as error:
+        structlog.get_logger("x").error("worker_failed", exc_info=error)
+    (line,) = capsys.readouterr().err.splitlines()
+
+    assert "ValueError: planted" in json.loads(line)["exception"]
+
+
+def test_console_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """On request they are for people."""
+    set_up("console", "debug")
+    structlog.get_logger("x").debug("hello_there", n=1)
+    text = capsys.readouterr().err
+
+    assert "hello_there" in text
+    assert not text.startswith("{")
