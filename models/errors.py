@@ -10,6 +10,9 @@ MonitorError
   x OffsetGap            the log skips offsets that were never applied: count, alarm, operator decides
   x Fenced               another owner claimed the partition: drop the batch, rejoin the group
   x InfeasibleBounds     floors and caps leave no plan: name the shortfall, change nothing
+  x StaleBudget          an ad platform's budget moved since the plan: the adjuster answers `stale`
+  x PlanRefused          an ad platform cannot do it: the adjuster answers `rejected`
+  x ChildDied            a process of the demo ended by itself: the demo ends
 ```
 """
 
