@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -37,6 +37,18 @@ needs_logs = pytest.mark.skipif(
 )
 
 Cells = dict[str, tuple[int, ...]]
+
+PRINTED = (
+    # as published: region, spend, share, clicks, CPC, orders, direct ROI, CPA, GMV, total ROI
+    "Guangdong 25,571 12 68,761 0.37 533 47 48 1,191,009 85",
+    "Jiangsu 17,762 8 42,711 0.42 299 41 59 721,380 68",
+    "Sichuan 12,817 6 32,313 0.40 444 89 29 1,138,195 147",
+    "Beijing 16,280 7 33,317 0.49 247 37 66 594,721 62",
+    "Anhui 4,747 2 13,716 0.35 84 38.5 57 182,818 65",
+    "Hubei 9,292 4 22,280 0.42 176 44 53 406,574 68",
+    "Shanghai 8,583 4 18,400 0.47 252 74 34 638,448 118",
+    "Total 219,826 100 554,159 0.40 4,478 45.5 49 10,000,004 78",
+)
 
 
 class Stack(NamedTuple):
@@ -88,6 +100,19 @@ def applied(redis: RedisServer) -> int:
             await store.close()
 
     return asyncio.run(read())
+
+
+def assert_printed(published: str, shown: str) -> None:
+    """Find the row in what `table` printed: each of its figures, rounded as published, is the published one."""
+    name, *figures = published.split()
+    (row,) = [line.split() for line in shown.splitlines() if line.split()[:1] == [name]]
+    wanted = [Decimal(figure.replace(",", "")) for figure in figures]
+    printed = [
+        Decimal(text.strip("%~").replace(",", "")) for text in row if text[:1].isdigit() and text[-1:] not in "hmd"
+    ]
+
+    places = [Decimal(1).scaleb(figure.as_tuple().exponent) for figure in wanted]  # type: ignore[arg-type]
+    assert wanted == [value.quantize(place, ROUND_HALF_UP) for value, place in zip(printed, places, strict=False)], row
 
 
 def cells(path: Path, *columns: str) -> Cells:
@@ -207,7 +232,7 @@ def test_published_table_through_files_and_kafka(stack: Stack, tmp_path: Path) -
         "direct_gmv_micros",
         "total_gmv_micros",
     )
-    golden = {**seed_table.GOLDEN, "total": seed_table.TOTAL}
+    golden: dict[str, seed_table.Row] = {**seed_table.GOLDEN, "total": seed_table.TOTAL}
     expected = {
         region: (
             row.spend * MICROS_PER_UNIT,
@@ -222,3 +247,6 @@ def test_published_table_through_files_and_kafka(stack: Stack, tmp_path: Path) -
     records = sum(1 for _ in seed_table.events(1)) + len(seed_table.campaigns())
     for by in ("region", "campaign"):
         assert (out / f"totals_by_{by}.csv").read_bytes() == live_csv(stack, records, by)
+    shown = run("table", "--window", "all", "--lang", "en", env={**stack.env, "COLUMNS": "160"})
+    for line in PRINTED:
+        assert_printed(line, shown)

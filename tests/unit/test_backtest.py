@@ -112,7 +112,7 @@ def test_announced_states_are_found(recorded: tuple[Path, Ledger], tmp_path: Pat
     run([recorded[0]], tmp_path)
     truth = World(21).truth(EpochMs(START + 1)).initially_on
 
-    first = {}
+    first: dict[object, object] = {}
     for change in lines(tmp_path / "transitions.ndjson"):
         first.setdefault(change["region"], change["to"])
 
