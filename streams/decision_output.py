@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from models.decisions import BudgetShift, ShiftResult, Status, Transition
+from models.decisions import BudgetShift, ShiftResult, Transition
 from models.regions import PROVINCES
 from models.units import EpochMs
 from rules.wording import explain as say
@@ -17,7 +17,8 @@ from streams.readstatus import Decided, RegionStatus, read_decided, status_count
 from streams.settings import Settings, load
 from streams.table_screen import attention, held_line, shift_line, transition_line
 from streams.table_view import STATUS_STYLES, pad
-from streams.web.answers import TransitionList, explain_answer, shift_list
+from streams.web.answering import explain_answer, shift_list
+from streams.web.answers import TransitionList
 from streams.web.reader import status_list
 from streams.wording import STATUS_SIGNS, STATUS_WORDS, Lang, clock, percent, printable
 

@@ -17,9 +17,10 @@ from models.units import EpochMs
 from models.windows import Scope
 from streams.bootstrap import open_store, wall_clock
 from streams.ports import ReadStore
+from streams.readfresh import freshness
 from streams.readlog import feed
 from streams.readmeta import read_meta
-from streams.readmodel import freshness, table
+from streams.readmodel import table
 from streams.readstatus import read_decided
 from streams.settings import Settings, load
 from streams.table_screen import Screen

@@ -10,24 +10,17 @@ CSV files, over any `ReadStore`, so they cannot disagree.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from models.errors import SettingsError
 from models.kpis import KPIS, spend_share
 from models.regions import by_adcode
 from models.totals import Totals
-from models.units import HOUR_MS, MINUTE_MS, UNKNOWN_REGION, EpochMs
-from models.windows import WINDOWS, Bucket, Level, Scope, Span, cover, hour_of, minute_of, span_of
+from models.units import UNKNOWN_REGION, EpochMs
+from models.windows import WINDOWS, Scope, Span, cover, span_of
 from streams.ports import Progress, ReadStore, TopicPartition
-
-FRESH_MINUTES: Final = 60
-"""Minutes looked at one by one for the last event of a member; before that, whole hours."""
-
-FRESH_HOURS: Final = 24
-"""Hours looked at behind those; a member silent for longer has no freshness."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +34,7 @@ class Row:
         name_zh: name for people in Chinese; foreign text if it is a campaign's.
         name_en: the same in English; a campaign has one name for both.
         totals: the sums of the window.
+        campaign_name: the campaign's name, or its id where none is known; None where `campaign` is.
         share: part of the table's spend, 0 to 1; None while nothing was spent.
         last_minute: start of the newest minute with an event; None when silent for longer than a day or not asked for.
     """
@@ -52,6 +46,7 @@ class Row:
     name_en: str
     totals: Totals
     share: Decimal | None
+    campaign_name: str | None = None
     last_minute: EpochMs | None = None
 
     def name(self, lang: str) -> str:
@@ -167,11 +162,17 @@ def total_row(whole: Totals) -> Row:
 def _row(member: str, cell: Totals, whole: Totals, by: Scope, names: Mapping[str, str]) -> Row:
     region, campaign = split_member(member, by)
     zh, en = region_names(region) if region is not None else ("", "")
-    if campaign is not None:
-        name = names.get(campaign, campaign)
-        zh, en = f"{zh} {name}".strip(), f"{en} {name}".strip()
-    share = spend_share(cell, whole)
-    return Row(member=member, region=region, campaign=campaign, name_zh=zh, name_en=en, totals=cell, share=share)
+    called = None if campaign is None else names.get(campaign, campaign)
+    return Row(
+        member=member,
+        region=region,
+        campaign=campaign,
+        name_zh=f"{zh} {called or ''}".strip(),
+        name_en=f"{en} {called or ''}".strip(),
+        totals=cell,
+        share=spend_share(cell, whole),
+        campaign_name=called,
+    )
 
 
 def split_member(member: str, by: Scope) -> tuple[str | None, str | None]:
@@ -205,39 +206,12 @@ async def campaign_names(store: ReadStore) -> dict[str, str]:
     return names
 
 
-async def freshness(
-    store: ReadStore, by: Scope, head: EpochMs, known: Mapping[str, EpochMs] | None = None, since: EpochMs | None = None
-) -> dict[str, EpochMs]:
-    """Find the newest minute of each member that holds an event, walking back from `head`.
-
-    Args:
-        store: where the totals are.
-        by: what a member is.
-        head: newest event time.
-        known: what an earlier call found; kept for members without anything newer.
-        since: head of that earlier call: minutes before it are not read again.
-
-    Raises:
-        ServiceUnavailable: the store is away.
-    """
-    found: dict[str, EpochMs] = {}
-    last = minute_of(head)
-    first = EpochMs(last - (FRESH_MINUTES - 1) * MINUTE_MS)
-    if since is not None:
-        first = max(first, minute_of(since))
-    for start in range(last, first - 1, -MINUTE_MS):
-        _note(found, await store.totals(by, (Bucket(Level.MINUTE, EpochMs(start)),)), EpochMs(start))
-    if since is None:
-        hour = hour_of(first)
-        for start in range(hour, hour - FRESH_HOURS * HOUR_MS, -HOUR_MS):
-            _note(found, await store.totals(by, (Bucket(Level.HOUR, EpochMs(start)),)), EpochMs(start))
-    return {**(known or {}), **found}
-
-
-def _note(found: dict[str, EpochMs], cells: Mapping[str, Totals], start: EpochMs) -> None:
-    for member, cell in cells.items():
-        if member not in found and cell.nonzero():
-            found[member] = start
+def of_region(found: Table, region: str) -> Table:
+    """Give the rows of one region as a table of their own: shares are of that region's spend."""
+    rows = [row for row in found.rows if row.region == region]
+    whole = Totals.sum(row.totals for row in rows)
+    kept = tuple(replace(row, share=spend_share(row.totals, whole)) for row in rows)
+    return replace(found, rows=kept, total=total_row(whole))
 
 
 def csv_order(rows: Iterable[Row]) -> list[Row]:

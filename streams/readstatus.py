@@ -113,11 +113,11 @@ def _time(at: int | None) -> EpochMs | None:
 
 
 def status_counts(statuses: Sequence[RegionStatus], regions: Sequence[str]) -> dict[Status, int]:
-    """Count regions by status; those without a row are UNKNOWN, SUSPECT counts on top of the others."""
+    """Count regions by status; those without a row are UNKNOWN, doubt (suspicion or contradiction) counts as SUSPECT on top."""
     by_region = {row.region: row for row in statuses}
     counts = dict.fromkeys(Status, 0)
     for region in regions:
         row = by_region.get(region)
         counts[row.status if row else Status.UNKNOWN] += 1
-        counts[Status.SUSPECT] += bool(row and row.suspect)
+        counts[Status.SUSPECT] += bool(row and (row.suspect or row.alert))
     return counts

@@ -17,7 +17,7 @@ from streams.reading import output, output_width, print_json, print_lines, read_
 from streams.readmodel import Table, table
 from streams.settings import Settings, load
 from streams.table_screen import Screen, decision_lines, screen_lines
-from streams.web.answers import table_answer
+from streams.web.answering import table_answer
 from streams.wording import Lang
 
 

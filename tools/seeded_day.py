@@ -16,7 +16,7 @@ from models.decisions import (
     stable_id,
 )
 from models.regions import PROVINCES
-from models.units import HOUR_MS, MINUTE_MS, EpochMs
+from models.units import MINUTE_MS, EpochMs
 from models.windows import Scope, buckets_of
 from rules.detector import DetectorState
 from rules.state import Claim, DecideState, RegionState
@@ -34,15 +34,17 @@ CAMPAIGNS = {
 OFF = ("440000", "420000", "450000", "520000", "620000", "640000")
 PARTIAL = ("320000", "130000")
 UNKNOWN = ("540000", "630000")
+RECENT = {"440000": 11, "610000": 29}
 
 
 class SeededDay:
     """Writes into a store as the two lines would, without Kafka."""
 
-    def __init__(self, store: Store, now: EpochMs) -> None:
-        """Take the store; `now` is both the clock and the newest event time."""
+    def __init__(self, store: Store, now: EpochMs, event_time: EpochMs | None = None) -> None:
+        """Take the store, the wall clock, and the newest event time if it differs from the clock."""
         self.store = store
-        self.now = now
+        self.now = event_time or now
+        self._ahead = self.now - now
         self._offset = 0
         self._epoch = 0
         self._random = random.Random(17)
@@ -92,7 +94,7 @@ class SeededDay:
             first=self._offset,
             next_offset=self._offset + 100,
             head=at,
-            now=self.now,
+            now=EpochMs(self.now - self._ahead),
             deltas=deltas,
             facts=facts,
             tallies={"accepted:clicks": 99, "rejected:clicks:not_json": 1},
@@ -141,7 +143,7 @@ def _regions(at: EpochMs) -> Iterator[tuple[str, RegionState]]:
         if code in UNKNOWN:
             continue
         status = Status.OFF if code in OFF else Status.PARTIAL if code in PARTIAL else Status.ON
-        since = at - (place * 97 % 50 + 1) * HOUR_MS + (48 * MINUTE_MS if place % 9 == 0 else 0)
+        since = at - RECENT.get(code, (place * 97 % 50 + 1) * 60) * MINUTE_MS
         taken = {Status.ON: 71, Status.OFF: 1, Status.PARTIAL: 41}[status]
         doubt = code == "120000"
         yield (

@@ -8,7 +8,9 @@ import typer
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; default: serve.host (127.0.0.1).")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one; default: serve.port (8080).")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port, 0 for a free one; default: serve.port (8080).")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML).")] = None,
 ) -> None:
     """Serve the read API, the live page, /metrics, /healthz and /readyz from what the store holds."""

@@ -6,19 +6,13 @@ never 0.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
-from importlib.metadata import version
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from models.decisions import BudgetShift, HeldShift, ShiftResult, Status, Transition
 from models.kpis import CSV_PLACES
-from models.totals import COUNTERS, Totals
 from models.windows import Scope
-from streams.readlog import Explanation, Feed
-from streams.readmeta import Meta
-from streams.readmodel import Row, Table
-from streams.readstatus import Decided, RegionStatus
 
 
 def _six_places(value: Decimal) -> str:
@@ -75,6 +69,7 @@ class RowAnswer(_Answer):
     campaign_id: str | None
     name_zh: str
     name_en: str
+    campaign_name: str | None = Field(description="Name of the campaign, or its id where none is known.")
     totals: Counters
     share: Ratio | None = Field(description="Part of the table's spend, 0 to 1.")
     ratios: Ratios
@@ -113,6 +108,9 @@ class StatusAnswer(_Answer):
     subsidised: int
     against_orders: int
     against_subsidised: int
+    iso: str | None = Field(description="ISO 3166-2 code without the country; null for a code outside the programme.")
+    tile_row: int | None = Field(description="Place in the tile map, 1 to 8 from north to south.")
+    tile_col: int | None = Field(description="Place in the tile map, 2 to 9 from west to east.")
 
 
 class StatusList(_Answer):
@@ -173,80 +171,3 @@ class Problem(_Answer):
     """An error in one sentence: what, where and what to do next."""
 
     detail: str
-
-
-def row_answer(row: Row) -> RowAnswer:
-    """Turn a row into its answer."""
-    return RowAnswer(
-        member=row.member,
-        region=row.region,
-        campaign_id=row.campaign,
-        name_zh=row.name_zh,
-        name_en=row.name_en,
-        totals=counters(row.totals),
-        share=row.share,
-        ratios=Ratios(**row.kpis()),
-        last_minute=row.last_minute,
-    )
-
-
-def counters(totals: Totals) -> Counters:
-    """Turn totals into their answer."""
-    return Counters(
-        **{name: getattr(totals, name) for name in COUNTERS if name in Counters.model_fields},
-        gmv_net_micros=totals.gmv_net_micros,
-    )
-
-
-def table_answer(table: Table, limit: int | None = None) -> TableAnswer:
-    """Turn a table into its answer, with at most `limit` rows; None for all."""
-    return TableAnswer(
-        by=table.by,
-        window=table.window,
-        start=table.span.start if table.span else None,
-        end=table.span.end if table.span else None,
-        head=table.head,
-        rows=[row_answer(row) for row in table.rows[:limit]],
-        rows_left_out=0 if limit is None else max(0, len(table.rows) - limit),
-        total=row_answer(table.total),
-    )
-
-
-def status_answer(row: RegionStatus, name_zh: str, name_en: str) -> StatusAnswer:
-    """Turn a status into its answer."""
-    fields = {name: getattr(row, name) for name in StatusAnswer.model_fields if name not in ("name_zh", "name_en")}
-    return StatusAnswer(**fields, name_zh=name_zh, name_en=name_en)
-
-
-def meta_answer(meta: Meta, decided: Decided, zone: str, rate: float | None, windows: list[str]) -> MetaAnswer:
-    """Turn the state of the whole into its answer."""
-    return MetaAnswer(
-        version=version("subsidywatch"),
-        state=meta.state,
-        now=meta.now,
-        head=meta.head,
-        watermark=meta.watermark,
-        decided_to=decided.position,
-        last_write=meta.last_write,
-        idle_ms=meta.idle_ms,
-        records=meta.records,
-        records_per_s=rate,
-        tallies=dict(meta.tallies),
-        mode=meta.mode,
-        killed=meta.killed,
-        category=meta.category,
-        zone=zone,
-        config_hash=meta.config_hash,
-        windows=windows,
-    )
-
-
-def shift_list(feed: Feed) -> ShiftList:
-    """Turn a feed into its shifts."""
-    return ShiftList(shifts=list(feed.shifts), held=list(feed.held), results=list(feed.results))
-
-
-def explain_answer(found: Explanation) -> ExplainAnswer:
-    """Turn an explanation into its answer."""
-    lists = {name: list(getattr(found, name)) for name in ("shifts", "held", "results")}
-    return ExplainAnswer(asked=found.asked, transition=found.transition, **lists)

@@ -1,24 +1,18 @@
 """The read API: typed answers from shared snapshots, and the event stream of the live page."""
 
+import io
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request
+from fastapi.responses import PlainTextResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from models.windows import Scope
-from streams.web.answers import (
-    ExplainAnswer,
-    MetaAnswer,
-    Problem,
-    ShiftList,
-    StatusList,
-    TableAnswer,
-    TransitionList,
-    explain_answer,
-    shift_list,
-    table_answer,
-)
+from streams.files.csv_tables import write_totals
+from streams.readmodel import of_region
+from streams.web.answering import explain_answer, shift_list, table_answer
+from streams.web.answers import ExplainAnswer, MetaAnswer, Problem, ShiftList, StatusList, TableAnswer, TransitionList
 from streams.web.channels import Channel, View
 from streams.web.reader import Reader, status_list
 
@@ -39,9 +33,21 @@ async def table(
     by: Annotated[Scope, Query(description="What a row is.")] = Scope.REGION,
     window: Annotated[Window, Query(description="Span of event time.")] = "today",
     limit: Annotated[int, Query(ge=1, le=20_000, description="Most rows, most spend first.")] = 1_000,
+    region: Annotated[str | None, Query(max_length=10, description="Only rows of this region.")] = None,
 ) -> TableAnswer:
     """Give totals, shares and ratios per row over a window, and the total row."""
-    return table_answer(await reader_of(request).snapshots.table(by, window), limit)
+    found = await reader_of(request).snapshots.table(by, window)
+    return table_answer(found if region is None else of_region(found, region), limit)
+
+
+@router.get("/table.csv", summary="The same as CSV", response_class=PlainTextResponse)
+async def table_csv(request: Request, by: Scope = Scope.REGION, window: Window = "today") -> PlainTextResponse:
+    """Give the file that `subsidywatch table --csv` prints and `backtest` writes."""
+    found, out = await reader_of(request).snapshots.table(by, window), io.StringIO(newline="")
+    write_totals(out, found.rows, by)
+    name = f"totals_by_{by.value.replace(',', '_')}_{window}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return PlainTextResponse(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/status", summary="Subsidy status per region")
@@ -87,6 +93,8 @@ async def stream(
 ) -> EventSourceResponse:
     """Stream `snapshot`, then `delta`, `decision`, `heartbeat` and `trouble`; resumes from `Last-Event-ID`."""
     reader = reader_of(request)
+    if reader.stopping:
+        raise HTTPException(503, "the server is stopping")
     if reader.streams >= reader.settings.serve.max_streams:
         raise HTTPException(
             503, "too many live pages are open; close one or raise serve.max_streams", {"Retry-After": "5"}

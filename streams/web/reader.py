@@ -13,10 +13,10 @@ from models.errors import MonitorError, ServiceUnavailable
 from models.regions import PROVINCES
 from models.units import EpochMs
 from streams.ports import ReadStore
-from streams.readmodel import region_names
 from streams.readstatus import Decided, RegionStatus
 from streams.settings import Settings
-from streams.web.answers import MetaAnswer, StatusList, meta_answer, status_answer, table_answer
+from streams.web.answering import meta_answer, status_answer, table_answer
+from streams.web.answers import MetaAnswer, StatusList
 from streams.web.channels import Channel, State, View
 from streams.web.feed_items import feed_items
 from streams.web.snapshots import Base, Snapshots, window_names
@@ -45,13 +45,13 @@ class Reader:
         self._open_store = open_store
         self._boot = uuid.uuid4().hex[:8]
         self._channels: dict[View, Channel] = {}
-        self._stopping = False
+        self.stopping = False
         self._wanted = asyncio.Event()
         self._log = structlog.get_logger("streams.web.reader")
 
     async def run(self) -> None:
         """Connect and refresh until cancelled."""
-        while not self._stopping:
+        while not self.stopping:
             try:
                 async with self._open_store() as store:
                     self.snapshots.attach(store)
@@ -63,7 +63,7 @@ class Reader:
 
     def stop(self) -> None:
         """End every stream, so that the server can close; callable once."""
-        self._stopping = True
+        self.stopping = True
         for channel in self._channels.values():
             channel.close()
 
@@ -81,7 +81,7 @@ class Reader:
         return self._meta(await self.snapshots.base())
 
     async def _refresh_forever(self) -> None:
-        while not self._stopping:
+        while not self.stopping:
             try:
                 await self._refresh()
             except ServiceUnavailable as error:
@@ -122,7 +122,7 @@ def status_list(category: str, decided: Decided) -> StatusList:
     """Give all provinces and whatever other region was decided on, in order of their codes."""
     codes = sorted({*(str(province.adcode) for province in PROVINCES), *decided.statuses})
     rows = [decided.statuses.get(code) or unknown_status(code) for code in codes]
-    regions = [status_answer(row, *region_names(row.region)) for row in rows]
+    regions = [status_answer(row) for row in rows]
     return StatusList(category=category, decided_to=decided.position, regions=regions)
 
 

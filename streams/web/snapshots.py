@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from models.errors import ServiceUnavailable
 from models.units import EpochMs
 from models.windows import WINDOWS, Scope
 from streams.ports import Progress, ReadStore, TopicPartition
+from streams.readfresh import freshness
 from streams.readlog import Explanation, Feed, explain, feed
 from streams.readmeta import Meta, read_meta
-from streams.readmodel import Row, Table, campaign_names, freshness, table
+from streams.readmodel import Table, campaign_names, table
 from streams.readstatus import Decided, read_decided
 from streams.settings import Settings
 from streams.web.rates import RecordRate
@@ -133,8 +134,8 @@ class Snapshots:
         if found.head is None or by not in FRESH_SCOPES:
             return found
         fresh = await self._freshness(store, by, found.head)
-        rows = tuple(_with_minute(row, fresh.get(row.member)) for row in found.rows)
-        return Table(by=by, window=window, span=found.span, head=found.head, rows=rows, total=found.total)
+        rows = tuple(replace(row, last_minute=fresh.get(row.member)) for row in found.rows)
+        return replace(found, rows=rows)
 
     async def _freshness(self, store: ReadStore, by: Scope, head: EpochMs) -> dict[str, EpochMs]:
         """Go on from the last look; a head that went back means another history: look anew."""
@@ -144,19 +145,6 @@ class Snapshots:
         found = await freshness(store, by, head, known, since)
         self._fresh[by] = (head, found)
         return found
-
-
-def _with_minute(row: Row, minute: EpochMs | None) -> Row:
-    return Row(
-        member=row.member,
-        region=row.region,
-        campaign=row.campaign,
-        name_zh=row.name_zh,
-        name_en=row.name_en,
-        totals=row.totals,
-        share=row.share,
-        last_minute=minute,
-    )
 
 
 def window_names() -> list[str]:

@@ -13,7 +13,8 @@ from models.units import HOUR_MS, MINUTE_MS, EpochMs
 from models.windows import Scope, buckets_of
 from streams.files.csv_tables import header, write_totals
 from streams.ports import BatchWrite, BucketRef, Fact, TopicPartition
-from streams.readmodel import build, freshness, head_of, parse_scope, parse_window, table
+from streams.readfresh import freshness
+from streams.readmodel import build, head_of, parse_scope, parse_window, table
 from streams.store.memory_store import MemoryStore
 
 ZONE = ZoneInfo("Asia/Shanghai")
