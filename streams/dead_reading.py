@@ -10,7 +10,7 @@ from kafka import TopicPartition as Place
 from kafka.errors import KafkaError
 
 from models.errors import InputFileError, ServiceUnavailable, SettingsError
-from streams.adjuster.feed import DIALECT
+from streams.kafka_reach import DIALECT, require_listener
 from streams.settings import KafkaSettings
 from streams.topics import DEAD_SUFFIX, DEAD_TOPICS
 
@@ -96,10 +96,10 @@ def read_one(kafka: KafkaSettings, wanted: DeadPlace) -> Letter:
 
 @contextmanager
 def _open(kafka: KafkaSettings) -> Iterator[KafkaConsumer]:
-    consumer = None
+    consumer, servers = None, require_listener(kafka.bootstrap)
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=kafka.bootstrap.split(","),
+            bootstrap_servers=servers,
             api_version=DIALECT,
             group_id=None,
             enable_auto_commit=False,

@@ -12,7 +12,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from models.errors import ServiceUnavailable
-from streams.adjuster.feed import DIALECT
+from streams.kafka_reach import DIALECT, require_listener
 from streams.settings import KafkaSettings
 from streams.topics import TOPICS
 
@@ -34,10 +34,10 @@ def open_admin(kafka: KafkaSettings) -> Iterator[KafkaAdminClient]:
     Raises:
         ServiceUnavailable: no broker answers, at the start or within the block.
     """
-    client = None
+    client, servers = None, require_listener(kafka.bootstrap)
     try:
         client = KafkaAdminClient(
-            bootstrap_servers=kafka.bootstrap.split(","),
+            bootstrap_servers=servers,
             api_version=DIALECT,
             request_timeout_ms=int(kafka.request_timeout_s * 1000),
             bootstrap_timeout_ms=CONNECT_MS,

@@ -10,13 +10,12 @@ from kafka.structs import OffsetAndMetadata
 
 from models.decisions import RESULTS_TOPIC, SHIFTS_TOPIC
 from models.errors import ServiceUnavailable
+from streams.kafka_reach import DIALECT, require_listener
 
 log = structlog.get_logger()
 
 START_TIMEOUT_MS: Final = 10_000
 CLOSE_TIMEOUT_MS: Final = 3_000
-DIALECT: Final = (2, 3)
-"""Protocol level of Kafka 2.3: all this client needs, spoken by every later broker and by the embedded one."""
 
 
 class Delivery(NamedTuple):
@@ -57,13 +56,18 @@ class KafkaFeed:
         self._producer = producer
 
     @classmethod
-    def connect(cls, bootstrap: str, group: str) -> Self:
+    def connect(cls, bootstrap: str, group: str, session_timeout_s: float = 10.0) -> Self:
         """Connect to Kafka and subscribe to the shifts topic.
+
+        Args:
+            bootstrap: comma-separated host:port of the brokers.
+            group: consumer group of this adjuster alone.
+            session_timeout_s: a killed adjuster's place in the group is free again after this; at least 6.
 
         Raises:
             ServiceUnavailable: no broker answers, or it has no shifts topic.
         """
-        servers = bootstrap.split(",")
+        servers = require_listener(bootstrap)
         try:
             consumer = KafkaConsumer(
                 bootstrap_servers=servers,
@@ -72,7 +76,7 @@ class KafkaFeed:
                 auto_offset_reset="earliest",
                 allow_auto_create_topics=False,
                 api_version=DIALECT,
-                session_timeout_ms=10_000,
+                session_timeout_ms=int(session_timeout_s * 1000),
                 heartbeat_interval_ms=2_000,
                 request_timeout_ms=START_TIMEOUT_MS,
                 bootstrap_timeout_ms=START_TIMEOUT_MS,

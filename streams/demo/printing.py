@@ -1,6 +1,7 @@
 """What the demo prints while it runs: a line a second, and a line for each new decision."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
@@ -11,6 +12,7 @@ from streams.demo.plan import label
 
 _ZONE: Final = timezone(timedelta(hours=8))
 _LEGS_SHOWN: Final = 3
+_NAMES_SHOWN: Final = 4
 
 
 def say(line: str) -> None:
@@ -38,8 +40,20 @@ def status_line(elapsed: float, at: int, rate: float, sent: int, behind: int, st
     )
 
 
-def transition_line(change: Transition) -> str:
-    """Say what changed, when it was noticed and by what."""
+def transition_lines(changes: Sequence[Transition]) -> list[str]:
+    """Say what changed, when it was noticed and by what; first words about a region are only counted."""
+    first = [change for change in changes if change.from_ is Status.UNKNOWN]
+    out = [_transition_line(change) for change in changes if change.from_ is not Status.UNKNOWN]
+    if first:
+        to = Counter(change.to for change in first)
+        told = Counter(change.cause for change in first)
+        states = ", ".join(f"{count} {status}" for status, count in to.items())
+        causes = ", ".join(f"{count} by {cause}" for cause, count in told.items())
+        out.insert(0, f"        status  first known of {len(first)} regions: {states} ({causes})")
+    return out
+
+
+def _transition_line(change: Transition) -> str:
     seen = change.evidence
     why = f"{seen.subsidised} of {seen.orders} orders" if change.cause == "orders" else change.cause
     return (
@@ -56,7 +70,19 @@ def shift_line(shift: BudgetShift) -> str:
     more = f" and {len(ranked) - _LEGS_SHOWN} more" if len(ranked) > _LEGS_SHOWN else ""
     return (
         f"        shift   {shift.shift_id[:8]} moves {moved / MICROS_PER_UNIT:,.0f} yuan a day"
-        f" ({', '.join(shift.reasons)}): {legs}{more}"
+        f" ({_reasons(shift.reasons)}): {legs}{more}"
+    )
+
+
+def _reasons(codes: Sequence[str]) -> str:
+    """Put reasons of the same kind together: the regions by name while they are few, else their number."""
+    by_code: dict[str, list[str]] = {}
+    for reason in codes:
+        code, _, region = reason.partition(":")
+        by_code.setdefault(code, []).extend([label(region)] if region else [])
+    return "; ".join(
+        " ".join([code, ", ".join(regions) if len(regions) <= _NAMES_SHOWN else f"in {len(regions)} regions"]).strip()
+        for code, regions in by_code.items()
     )
 
 

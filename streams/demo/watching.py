@@ -7,7 +7,7 @@ from models.decisions import Status
 from models.regions import PROVINCES
 from streams.demo.broker_watch import BrokerWatch, behind, dropped
 from streams.demo.fleet import Fleet
-from streams.demo.printing import result_line, say, shift_line, status_line, transition_line
+from streams.demo.printing import result_line, say, shift_line, status_line, transition_lines
 from streams.demo.simulator import Simulator
 from streams.ports import ReadStore
 from streams.readlog import feed
@@ -76,12 +76,16 @@ class Watcher:
     async def news(self) -> None:
         """Print decisions and answers that were not printed yet, oldest first."""
         logs = await feed(self._store)
-        entries = [
-            *((change.transition_id, transition_line(change)) for change in reversed(logs.transitions)),
-            *((shift.shift_id, shift_line(shift)) for shift in reversed(logs.shifts)),
-            *((f"{answer.shift_id}.{answer.result}", result_line(answer)) for answer in reversed(logs.results)),
+        changes = [change for change in reversed(logs.transitions) if self._is_new(change.transition_id)]
+        lines = [
+            *transition_lines(changes),
+            *(shift_line(shift) for shift in reversed(logs.shifts) if self._is_new(shift.shift_id)),
+            *(result_line(one) for one in reversed(logs.results) if self._is_new(f"{one.shift_id}.{one.result}")),
         ]
-        for key, line in entries:
-            if key not in self._seen:
-                self._seen.add(key)
-                say(line)
+        for line in lines:
+            say(line)
+
+    def _is_new(self, key: str) -> bool:
+        new = key not in self._seen
+        self._seen.add(key)
+        return new
