@@ -8,6 +8,6 @@ part=$folder.part
 rm -rf "$part"
 mkdir -p "$part"
 echo "fetching Kafka's jars into $folder"
-mvn -q -B -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$(realpath "$part")"
+mvn -q -B -Dstyle.color=never -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$(realpath "$part")"
 rm -rf "$folder"
 mv "$part" "$folder"

@@ -85,3 +85,12 @@ def test_every_decision_is_listed_under_a_number_of_its_own(project_root: Path) 
 
     assert pages == sorted(listed)
     assert len(pages) == len({page[:4] for page in pages})
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_named_files_exist(name: str, project_root: Path) -> None:
+    """A path in backticks with a folder and a known ending is there; `*` stands for any name."""
+    text = (project_root / name).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:models|rules|streams|tests|deploy|docs|examples)/[\w./*-]+)`", text)
+
+    assert [] == [path for path in named if not list(project_root.glob(path.rstrip("/")))]
