@@ -5,6 +5,7 @@ a user's records of all three topics meet on partitions of the same number.
 Record times are the producer's clock; event time is in the payload.
 """
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -112,6 +113,8 @@ async def open_producing(kafka: KafkaSettings) -> AsyncIterator[Producing]:
     Raises:
         ServiceUnavailable: no broker answers.
     """
+    # A tool says in its own sentence what went wrong; the client's lines would stand beside it.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     producer = AIOKafkaProducer(
         bootstrap_servers=kafka.bootstrap,
         acks="all",
@@ -125,7 +128,10 @@ async def open_producing(kafka: KafkaSettings) -> AsyncIterator[Producing]:
         try:
             await producer.start()
         except KafkaError as error:
-            raise ServiceUnavailable(f"Kafka at {kafka.bootstrap} cannot be reached: {error}") from None
+            raise ServiceUnavailable(
+                f"Kafka at {kafka.bootstrap} cannot be reached ({type(error).__name__}); is it running, "
+                "and is SUBSIDYWATCH_KAFKA__BOOTSTRAP right?"
+            ) from None
         out = Producing(producer, kafka.bootstrap)
         yield out
         await out.flush()
