@@ -185,3 +185,15 @@ def test_metrics_pass_promtool(world: World, start: Start, promtool: Path) -> No
 
     assert (0, b"") == (done.returncode, done.stdout + done.stderr)
     assert dict.fromkeys(range(4), 0.0) == lag
+
+
+def test_a_store_that_lost_everything_is_filled_again(world: World, start: Start) -> None:
+    """An emptied Redis under a running worker is counted full again from the log, not from where the worker was."""
+    sent = world.produce(5_000)
+    worker = start()
+    wait_for(lambda: sum(world.applied().values()) == sent, 60, "everything so far")
+    world.redis.flush()
+    sent = world.produce(5_000)
+    wait_for(lambda: sum(world.applied().values()) == sent, 60, "everything once more")
+
+    assert worker.daemon.running()
