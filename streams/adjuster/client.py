@@ -144,12 +144,11 @@ class Adjuster:
     def _settled(self, plan: BudgetShift, delivery: Delivery) -> bool:
         """Answer a shift that needs no look at the platform; tell whether it was one."""
         known = self._ledger.find(plan.shift_id)
-        if known is not None and known.answered:
-            detail = f"answered {known.result} before"
-            self._send(plan, "duplicate", known.applied_version, detail)
+        if known is not None and known.answered and known.result == "applied":
+            self._send(plan, "duplicate", known.applied_version, "applied before")
             self._feed.commit(delivery)
             return True
-        if known is not None:  # judged, then killed before the answer was acknowledged
+        if known is not None:  # refused before, or killed before the answer was acknowledged
             self._publish(plan, known, delivery)
             return True
         refusal = screen(plan, self._ledger.newest_epoch(plan.category), self._now())

@@ -67,31 +67,25 @@ class KafkaFeed:
         Raises:
             ServiceUnavailable: no broker answers, or it has no shifts topic.
         """
-        servers = require_listener(bootstrap)
+        common = {
+            "bootstrap_servers": require_listener(bootstrap),
+            "api_version": DIALECT,
+            "allow_auto_create_topics": False,
+            "request_timeout_ms": START_TIMEOUT_MS,
+            "bootstrap_timeout_ms": START_TIMEOUT_MS,
+            "reconnect_backoff_max_ms": 2_000,
+        }
         try:
             consumer = KafkaConsumer(
-                bootstrap_servers=servers,
+                **common,
                 group_id=group,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
-                allow_auto_create_topics=False,
-                api_version=DIALECT,
                 session_timeout_ms=int(session_timeout_s * 1000),
                 heartbeat_interval_ms=2_000,
-                request_timeout_ms=START_TIMEOUT_MS,
-                bootstrap_timeout_ms=START_TIMEOUT_MS,
-                reconnect_backoff_max_ms=2_000,
             )
-            producer = KafkaProducer(
-                bootstrap_servers=servers,
-                api_version=DIALECT,
-                acks="all",
-                enable_idempotence=False,  # a second copy of an answer is harmless, and old brokers are not refused
-                allow_auto_create_topics=False,
-                request_timeout_ms=START_TIMEOUT_MS,
-                bootstrap_timeout_ms=START_TIMEOUT_MS,
-                reconnect_backoff_max_ms=2_000,
-            )
+            # Idempotence would buy nothing: a second copy of an answer is harmless.
+            producer = KafkaProducer(**common, acks="all", enable_idempotence=False, max_block_ms=START_TIMEOUT_MS)
             known = consumer.topics()
         except (KafkaError, OSError, ValueError) as error:
             raise ServiceUnavailable(f"Kafka cannot be reached at {bootstrap}: {type(error).__name__}") from None

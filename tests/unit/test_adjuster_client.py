@@ -120,6 +120,14 @@ def test_duplicate_is_given_once_and_answered_twice() -> None:
     assert [("applied", 5), ("duplicate", 5)] == [(one.result, one.applied_version) for one in feed.answers]
 
 
+def test_copy_of_a_refused_shift_is_refused_again() -> None:
+    """Duplicate means applied before; whoever missed the first answer must not take a refusal for that."""
+    feed = ListFeed(body(), body())
+
+    assert ["s1"] == drain(feed, MemoryLedger(), "reject")
+    assert ["rejected", "rejected"] == [one.result for one in feed.answers]
+
+
 def test_verdict_without_answer_is_sent_as_it_was() -> None:
     """Killed between applying and answering: the next life says applied, not duplicate, and applies nothing."""
     ledger = MemoryLedger()
