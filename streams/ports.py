@@ -1,142 +1,53 @@
 """The seams between the two lines and the world: what a store and a sink must do.
 
 Adapters implement these; `pipeline` knows nothing else. One contract suite
-runs over every adapter of a port.
+runs over every adapter of a port. The values that cross a seam are written in
+`records` and are part of it, so both are imported from here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from models.orders import LineSwap as LineSwap
+from models.orders import LineSwap
 from models.totals import Totals
 from models.units import EpochMs
-from models.windows import Bucket, Scope
-from models.windows import BucketRef as BucketRef
+from models.windows import Bucket, BucketRef, Scope
+from streams.records import (
+    Applied,
+    BatchWrite,
+    Claim,
+    DeadLetter,
+    EvidenceBucket,
+    Fact,
+    LogEntry,
+    OutboxEntry,
+    Progress,
+    RecordSlice,
+    Reply,
+    TopicPartition,
+)
 
-
-class TopicPartition(NamedTuple):
-    """One partition of one topic."""
-
-    topic: str
-    partition: int
-
-
-class Claim(NamedTuple):
-    """What a new owner of a partition is told.
-
-    Attributes:
-        epoch: this owner's fence; every earlier owner is refused from now on.
-        next_offset: first offset not yet applied; None when nothing ever was.
-        head: newest event time applied from this partition; None when nothing ever was.
-    """
-
-    epoch: int
-    next_offset: int | None
-    head: EpochMs | None
-
-
-class Reply(IntEnum):
-    """How a store answers an apply."""
-
-    APPLIED = 1
-    DUPLICATE = 0
-    FENCED = -1
-    OVERLAP = -2
-    GAP = -3
-    CONFLICT = -4
-
-
-class Applied(NamedTuple):
-    """Answer to `apply`: the verdict and the offset the store stands at (first not applied)."""
-
-    reply: Reply
-    next_offset: int | None
-
-
-class Fact(NamedTuple):
-    """A record that is kept whole: an announcement, a campaign, a result, a stock figure.
-
-    Attributes:
-        kind: `announcements`, `campaigns`, `results` or `stock`.
-        key: identity within the kind; a later fact with the same key replaces it.
-        body: the record as canonical JSON.
-    """
-
-    kind: str
-    key: str
-    body: str
-
-
-@dataclass(slots=True, kw_only=True)
-class BatchWrite:
-    """Everything one slice of one partition changes, written in one atomic call or not at all.
-
-    Attributes:
-        first: offset of the first record of the slice, inclusive.
-        next_offset: first offset after the slice.
-        allow_gap: accept `first` past the stored offset (compaction, an operator's decision).
-        head: newest event time of this partition after the slice; None if it had no valid event yet.
-        now: wall clock of the worker, for idle detection only.
-        caught_up: the slice ends at the log's end as far as the fetch knew.
-        deltas: per bucket, `"counter:member"` to an integer to add.
-        evidence: per second of event time, `"region"` to (eligible, subsidised) orders to add.
-        lines: order lines to swap.
-        facts: records to keep whole.
-        tallies: process-wide counts to add, for example `"rejected:clicks:not_json"`.
-    """
-
-    tp: TopicPartition
-    epoch: int
-    first: int
-    next_offset: int
-    allow_gap: bool = False
-    head: EpochMs | None
-    now: EpochMs
-    caught_up: bool = True
-    deltas: Mapping[BucketRef, Mapping[str, int]] = field(default_factory=dict)
-    evidence: Mapping[EpochMs, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
-    lines: Sequence[LineSwap] = ()
-    facts: Sequence[Fact] = ()
-    tallies: Mapping[str, int] = field(default_factory=dict)
-
-
-class Progress(NamedTuple):
-    """Where a partition stands: first offset not applied, newest event time, last wall time it moved.
-
-    `caught_up` tells whether it had been read to its end then: only such a
-    partition can be idle, one with a backlog is merely slow.
-    """
-
-    next_offset: int
-    head: EpochMs | None
-    seen: EpochMs
-    caught_up: bool = True
-
-
-class EvidenceBucket(NamedTuple):
-    """Orders of one second of event time: region to (eligible, subsidised)."""
-
-    start: EpochMs
-    counts: Mapping[str, tuple[int, int]]
-
-
-class OutboxEntry(NamedTuple):
-    """A record to publish: topic, key and JSON body; `entry_id` is its deterministic id."""
-
-    entry_id: str
-    topic: str
-    key: str
-    body: str
-
-
-class LogEntry(NamedTuple):
-    """A line of an append-only log that people read: `transitions`, `shifts`, `held` or `results`."""
-
-    log: str
-    entry_id: str
-    body: str
+__all__ = [
+    "Applied",
+    "BatchWrite",
+    "BucketRef",
+    "Claim",
+    "DeadLetter",
+    "DecideStore",
+    "EvidenceBucket",
+    "Fact",
+    "IngestStore",
+    "LineSwap",
+    "LogEntry",
+    "OutboxEntry",
+    "Progress",
+    "ReadStore",
+    "RecordSlice",
+    "Reply",
+    "Sink",
+    "Store",
+    "TopicPartition",
+]
 
 
 class IngestStore(Protocol):
@@ -219,24 +130,6 @@ class Store(IngestStore, DecideStore, ReadStore, Protocol):
     """All of it, as `memory_store` and `redis_store` give it."""
 
 
-class DeadLetter(NamedTuple):
-    """A record that was refused: original bytes and where they came from.
-
-    Attributes:
-        value: original bytes; None for a tombstone.
-        timestamp: the broker's record time in ms; None when not known.
-    """
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int | None
-    key: bytes | None
-    value: bytes | None
-    reason: str
-    detail: str
-
-
 class Sink(Protocol):
     """Where records go out. Both methods return only once the broker has acknowledged all of them."""
 
@@ -253,25 +146,3 @@ class Sink(Protocol):
         Raises:
             ServiceUnavailable: not all were acknowledged; bury again.
         """
-
-
-class RecordSlice(NamedTuple):
-    """One fetched slice of a partition as the transport hands it over, contiguous in delivery.
-
-    Attributes:
-        offsets: offset of each value when the slice has holes (compaction); None when contiguous.
-        timestamp: largest record time of the slice in ms, as the broker holds it.
-        values: the records' values, in offset order; None for a tombstone.
-        generation: group generation it was fetched under.
-        end_offset: the partition's log end as the fetch knew it; None when not known.
-    """
-
-    tp: TopicPartition
-    first: int
-    next_offset: int
-    timestamp: int
-    generation: int
-    values: Sequence[bytes | None]
-    offsets: Sequence[int] | None
-    keys: Sequence[bytes | None] | None = None
-    end_offset: int | None = None
