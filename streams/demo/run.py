@@ -6,6 +6,7 @@ servers -> worker, page, adjuster -> market runs -> Ctrl-C or time is up -> mark
 """
 
 import asyncio
+import os
 import shutil
 import signal
 import tempfile
@@ -27,7 +28,7 @@ from streams.demo.watching import Watcher
 from streams.ports import ReadStore
 from streams.producing import open_producing
 from streams.readlog import EXPLAIN_LIMIT, feed
-from streams.settings import load
+from streams.settings import PREFIX, load
 from streams.topics import INPUTS
 
 DRAIN_S: Final = 20.0
@@ -43,6 +44,7 @@ async def run(seed: int, speed: float, seconds: float | None, port: int) -> int:
         SettingsError: the port is in use, or the extra `demo` is not installed.
         ChildDied: a process of the demo ended by itself.
     """
+    _forget_environment()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -60,6 +62,12 @@ async def run(seed: int, speed: float, seconds: float | None, port: int) -> int:
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _forget_environment() -> None:
+    """Drop our variables here and for the children: they would override the settings of the demo's own services."""
+    for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
+        del os.environ[name]
 
 
 def _folder() -> Path:
