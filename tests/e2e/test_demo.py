@@ -1,5 +1,6 @@
 """The demo as people run it: it ends exact, says what went wrong, and leaves nothing behind."""
 
+import os
 import re
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
 import psutil
@@ -20,12 +22,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(200)]
 class Demo:
     """A demo as a process, with what it has printed so far."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, folder: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "streams", "demo", "--port", str(port)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            env={**os.environ, "TMPDIR": folder},  # a demo that is killed leaves its logs
         )
         self.lines: list[str] = []
 
@@ -61,13 +64,14 @@ def port() -> int:
 @pytest.fixture
 def demo(port: int) -> Iterator[Demo]:
     """Start a demo; kill it if the test leaves it running."""
-    made = Demo(port)
-    yield made
-    with suppress(ProcessLookupError):
-        made.process.kill()
-    made.process.wait()
-    if made.process.stdout:
-        made.process.stdout.close()
+    with TemporaryDirectory(prefix="sw") as folder:
+        made = Demo(port, folder)
+        yield made
+        with suppress(ProcessLookupError):
+            made.process.kill()
+        made.process.wait()
+        if made.process.stdout:
+            made.process.stdout.close()
 
 
 def test_demo_finds_a_switch_applies_a_shift_and_ends_exact(
