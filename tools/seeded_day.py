@@ -78,7 +78,7 @@ class SeededDay:
         if off is not None:
             log += _turn_off(off, at)
             regions[off] = RegionState(status=Status.OFF, since=at - MINUTE_MS, decided_at=at, cause="orders")
-        state = DecideState(position=at - 2_000, status_version=3, decision_epoch=1, regions=regions)
+        state = DecideState(position=EpochMs(at - 2_000), status_version=3, decision_epoch=1, regions=regions)
         await self.store.swap_state(version, state.to_json(), (), log)
 
     def _campaign(self) -> str:

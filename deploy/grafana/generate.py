@@ -7,8 +7,9 @@ processes.
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.cog.builder import Builder
@@ -18,6 +19,7 @@ from grafana_foundation_sdk.models.dashboard import (
     Dashboard,
     DataTransformerConfig,
     Panel,
+    VariableModel,
     VariableOption,
     VariableRefresh,
     VariableSort,
@@ -29,7 +31,7 @@ from flow_charts import FLOW_CHARTS
 from region_charts import REGION_CHARTS, WINDOWS
 
 SOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
-BUILDERS: Final = {
+BUILDERS: Final[dict[str, Callable[[], Any]]] = {
     "lines": timeseries.Panel,
     "number": stat.Panel,
     "bars": bargauge.Panel,
@@ -37,7 +39,7 @@ BUILDERS: Final = {
 }
 
 
-def variables(seed_metric: str) -> list[Builder]:
+def variables(seed_metric: str) -> list[Builder[VariableModel]]:
     """Data source, job and instance; `seed_metric` is one that every wanted process exposes."""
     source = dashboard.DatasourceVariable("datasource").label("Data Source").type("prometheus")
     job = _labels("job", f"label_values({seed_metric}, job)")
@@ -58,7 +60,8 @@ def panel(number: int, chart: Chart) -> Builder[Panel]:
         if chart.kind == "table":
             query = query.format(PromQueryFormat.TABLE)
         built = built.with_target(query.range() if chart.kind == "lines" else query.instant())
-    return built.transformations(_joined(chart)) if chart.kind == "table" else built
+    done: Builder[Panel] = built.transformations(_joined(chart)) if chart.kind == "table" else built
+    return done
 
 
 def board(

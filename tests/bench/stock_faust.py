@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 
 import faust
+from faust.types import StreamT
 from feed import TOPICS
 
 from models.events import Click, Impression, Order
@@ -69,7 +70,7 @@ async def assigned(*_: object, **__: object) -> None:
 
 
 @app.agent(app.topic(TOPICS[0], value_serializer="raw"), name="stock.impressions")
-async def impressions(stream: faust.Stream[bytes]) -> None:
+async def impressions(stream: StreamT[bytes]) -> None:
     """Count impressions."""
     async for raw in stream:
         event = Impression.model_validate_json(raw)
@@ -77,7 +78,7 @@ async def impressions(stream: faust.Stream[bytes]) -> None:
 
 
 @app.agent(app.topic(TOPICS[1], value_serializer="raw"), name="stock.clicks")
-async def clicks(stream: faust.Stream[bytes]) -> None:
+async def clicks(stream: StreamT[bytes]) -> None:
     """Count clicks."""
     async for raw in stream:
         event = Click.model_validate_json(raw)
@@ -85,7 +86,7 @@ async def clicks(stream: faust.Stream[bytes]) -> None:
 
 
 @app.agent(app.topic(TOPICS[2], value_serializer="raw"), name="stock.orders")
-async def orders(stream: faust.Stream[bytes]) -> None:
+async def orders(stream: StreamT[bytes]) -> None:
     """Count orders."""
     async for raw in stream:
         event = Order.model_validate_json(raw)

@@ -232,7 +232,7 @@ def test_published_table_through_files_and_kafka(stack: Stack, tmp_path: Path) -
         "direct_gmv_micros",
         "total_gmv_micros",
     )
-    golden: dict[str, seed_table.Row] = {**seed_table.GOLDEN, "total": seed_table.TOTAL}
+    golden: dict[str, seed_table.Row] = dict(seed_table.GOLDEN.items()) | {"total": seed_table.TOTAL}
     expected = {
         region: (
             row.spend * MICROS_PER_UNIT,

@@ -2,7 +2,7 @@
 
 Settings come from the environment as for a real worker. `BEHAVIOUR` is what a
 handler does: nothing, `hang` for ever, `spin` without giving the loop a turn,
-`fail` with a fault, or `work` for a while. One line of JSON goes to stdout for
+`fail` with a fault, or `work` for a thousand turns of the loop. One line of JSON goes to stdout for
 everything that happens.
 """
 
@@ -55,7 +55,8 @@ class RecordingLine:
         elif self.behaviour == "fail":
             raise RuntimeError("a planted fault")
         elif self.behaviour == "work":
-            await asyncio.sleep(0.05)
+            for _ in range(1_000):
+                await asyncio.sleep(0)
         self.next[part.tp] = part.next_offset
         say(applied=part.tp, next_offset=part.next_offset)
 

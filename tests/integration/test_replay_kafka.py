@@ -45,7 +45,7 @@ async def read(bootstrap: str, topic: str) -> list[tuple[int, int, bytes, bytes]
         places = [TopicPartition(topic, number) for number in range(4)]
         consumer.assign(places)
         left = {place: end for place, end in (await consumer.end_offsets(places)).items() if end}
-        out = []
+        out: list[tuple[int, int, bytes, bytes]] = []
         while left:
             for place, records in (await consumer.getmany(timeout_ms=1_000)).items():
                 out.extend((place.partition, record.timestamp, record.key, record.value) for record in records)

@@ -99,7 +99,12 @@ async def test_what_retention_took_is_counted(kafka: Broker, unique_name: Callab
     store.next[tp] = 100
     with suppress(AssertionError):
         async with reading(kafka, unique_name("group"), [topic], store) as reader:
-            reader.hold = lambda part: reader.slices.append(part) is None
+
+            def keep(part: RecordSlice) -> bool:
+                reader.slices.append(part)
+                return True
+
+            reader.hold = keep
             await until(lambda: reader.slices and reader.slices[-1].next_offset == 500, "the rest")
 
     assert [(tp, 100, 300)] == store.said("lost")
@@ -128,7 +133,9 @@ async def test_what_is_unacknowledged_is_bounded(kafka: Broker, unique_name: Cal
     async with reading(kafka, unique_name("group"), [topic], store, max_unacked=1_000) as reader:
         reader.hold = lambda part: True
         await until(lambda: reader.consumer.ledger.unacked() >= 1_000, "a full house")
-        await asyncio.sleep(0.5)  # more would come now if anything let it
+        for _ in range(20):
+            reader.consumer._make_room()
+            await until(lambda: not reader.consumer._room.is_set(), "the reader to look for room and find none")
         unacked = reader.consumer.ledger.unacked()
 
     assert unacked <= 1_000 + LIMIT

@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from streams.ports import TopicPartition
 from streams.transport.acks import Delivery, Ledger
@@ -47,7 +47,7 @@ class LedgerMachine(RuleBasedStateMachine):
         size=st.integers(1, 50),
         shift=st.sampled_from([0, 0, 0, -1, 1]),
     )
-    def deliver(self, tp: TopicPartition, size: int, shift: int) -> object:
+    def deliver(self, tp: TopicPartition, size: int, shift: int) -> Delivery | MultipleResults[Delivery]:
         """A slice is handed out; one that does not continue where the last ended is refused."""
         end = self.end(tp)
         first = (end or 0) + shift

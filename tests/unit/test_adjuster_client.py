@@ -1,6 +1,7 @@
 """The adjuster's loop over a feed in memory: what is given to the program and what is answered for it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -153,7 +154,7 @@ def test_verdict_without_answer_is_sent_as_it_was() -> None:
         ({"mode": "observe"}, "rejected", "mode observe: nothing is applied"),
     ],
 )
-def test_void_shift_is_answered_for_the_program(changes: dict[str, object], result: str, detail: str) -> None:
+def test_void_shift_is_answered_for_the_program(changes: dict[str, Any], result: str, detail: str) -> None:
     """What may not be applied never reaches the program."""
     feed = ListFeed(body(**changes))
 

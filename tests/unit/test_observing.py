@@ -55,12 +55,13 @@ def test_lag_is_the_end_of_the_log_minus_what_is_applied(observer: WorkerObserve
     """It grows with the log, shrinks with what is applied, and is never negative."""
     observer.assigned({TP: 100})
     lags = []
-    for step in (
+    steps: list[Callable[[], None]] = [
         lambda: observer.highwater(TP, 150),
         lambda: observer.applied(TP, 130),
         lambda: observer.applied(TP, 160),
         lambda: observer.highwater(TP, 170),
-    ):
+    ]
+    for step in steps:
         step()
         lags.append(sample("lag_records", **PLACE))
 
@@ -84,13 +85,14 @@ def test_a_partition_that_left_is_reported_by_its_new_worker(observer: WorkerObs
 def test_ready_once_assigned_and_without_trouble(observer: WorkerObserver, health: Health, sample: Sample) -> None:
     """Readiness shows as a metric too."""
     states = []
-    for step in (
+    steps: list[Callable[[], None]] = [
         lambda: observer.assigned({TP: 0}),
         lambda: observer.trouble("store", "Redis is away"),
         lambda: observer.trouble("fetch", "Kafka is away"),
         lambda: observer.recovered("store"),
         lambda: observer.recovered("fetch"),
-    ):
+    ]
+    for step in steps:
         step()
         states.append((sample("ready"), len(health.not_ready())))
 

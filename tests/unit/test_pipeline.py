@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def order(number: int, status: str = "placed", **fields: object) -> bytes:
     return json.dumps(body | fields).encode()
 
 
-def part(tp: TopicPartition, first: int, values: Sequence[bytes | None], **fields: object) -> RecordSlice:
+def part(tp: TopicPartition, first: int, values: Sequence[bytes | None], **fields: Any) -> RecordSlice:
     """A contiguous slice."""
     base = RecordSlice(tp, first, first + len(values), AT + 60_000, 1, values, None)
     return base._replace(**fields)
