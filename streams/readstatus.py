@@ -113,7 +113,7 @@ def _time(at: int | None) -> EpochMs | None:
 
 
 def status_counts(statuses: Sequence[RegionStatus], regions: Sequence[str]) -> dict[Status, int]:
-    """Count regions by status; those without a row are UNKNOWN, doubt (suspicion or contradiction) counts as SUSPECT on top."""
+    """Count regions by status; those without a row are UNKNOWN, and those in doubt count as SUSPECT on top."""
     by_region = {row.region: row for row in statuses}
     counts = dict.fromkeys(Status, 0)
     for region in regions:

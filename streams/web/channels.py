@@ -108,8 +108,8 @@ class Channel:
             events, seen = self._since(seen)
             for event in events:
                 yield event
-            if seen is not None and seen < self._number:
-                continue  # something came while the client was slow to take the last
+            if self._has_news(seen):
+                continue  # something came, or the end, while the client was slow to take the last
             try:
                 await asyncio.wait_for(self._news.wait(), HEARTBEAT_S)
             except TimeoutError:
@@ -127,6 +127,9 @@ class Channel:
         if seen is None or seen + 1 < reach or seen > self._number:
             return [Event("snapshot", _snapshot(self._state), f"{self._stem}.{self._number}")], self._number
         return [event for number, event in self._ring if number > seen], self._number
+
+    def _has_news(self, seen: int | None) -> bool:
+        return self._closed or (seen is not None and seen < self._number)
 
     def _resume(self, last_id: str | None) -> int | None:
         stem, _, number = (last_id or "").rpartition(".")

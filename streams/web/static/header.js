@@ -1,6 +1,6 @@
 // Header, key figures, and the one slot that says what needs a person.
 import { $, age, coded, glyph, h, keep, number, tenThousands, text } from './dom.js';
-import { L, blank, data, figures, nameOf, state, time, view } from './state.js';
+import { L, blank, data, figures, nameOf, state, time, view, when } from './state.js';
 
 const ICONS = { live: 'ON', paused: 'hold', stale: 'clock', disconnected: 'cut', error: 'x', loading: 'clock', empty: 'clock' };
 const CATEGORIES = { phone: 'phone' };
@@ -76,5 +76,5 @@ export function drawAttention(openRegion) {
 function item(row, openRegion) {
   const name = nameOf(row.region);
   const [lead, rest] = row.alert ? L().a.contradiction(name, row, L().st[row.claimed] || '–') : L().a.suspect(name, row.against_subsidised, row.against_orders);
-  return h('button', { type: 'button', class: 'attn-item', onclick: () => openRegion(row.region) }, glyph(row.alert ? 'diff' : 'SUSPECT'), h('span', null, h('b', null, lead), rest), row.since === null ? null : h('time', { datetime: new Date(row.since).toISOString() }, time(row.since)));
+  return h('button', { type: 'button', class: 'attn-item', onclick: () => openRegion(row.region) }, glyph(row.alert ? 'diff' : 'SUSPECT'), h('span', null, h('b', null, lead), rest), row.since === null ? null : h('time', { datetime: new Date(row.since).toISOString() }, when(row.since)));
 }
