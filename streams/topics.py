@@ -5,6 +5,8 @@ from typing import Final, Literal, NamedTuple
 from models.units import DAY_MS
 
 DEAD_SUFFIX: Final = ".dead"
+DEAD_BATCH_BYTES: Final = 2_097_152
+"""Largest batch of a dead-letter topic: twice a broker's default, so that what it took comes to lie there whole."""
 
 
 class TopicSpec(NamedTuple):
@@ -29,6 +31,8 @@ class TopicSpec(NamedTuple):
         out: dict[str, str] = {"cleanup.policy": self.cleanup}
         if self.retention_days is not None:
             out["retention.ms"] = str(self.retention_days * DAY_MS)
+        if self.name.endswith(DEAD_SUFFIX):
+            out["max.message.bytes"] = str(DEAD_BATCH_BYTES)
         return out
 
 
