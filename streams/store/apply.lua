@@ -3,7 +3,7 @@
 -- ARGV  1 topic:partition  2 epoch  3 first  4 next  5 gap allowed 0|1  6 head ms or ''  7 now ms  8 at end 0|1  9 blob
 -- reply {1 applied | 0 repeat | -1 fenced | -2 overlap | -3 gap | -4 conflict, next or nil}   atomic: sums and offset never part
 local call, EXACT, LIMB = redis.call, 2 ^ 53, 2 ^ 62
-local at, stored, adds, sets = ARGV[1], nil, nil, nil
+local at, stored, tables, adds, sets = ARGV[1], nil, nil, nil, nil
 
 -- An integer is a number while Lua holds it exactly, else decimal text.
 local function whole(value)
@@ -12,7 +12,16 @@ local function whole(value)
   return number and number <= LIMB / 2 and number >= -LIMB / 2
 end
 
--- A part: {index key 0|2|3, score, {field..}, {integer or text..}, {old text or false..} or false}
+-- The first of these fields and values that is not of its kind, or nil.
+local function misfit(fields, values, good)
+  if #fields ~= #values then return 0 end
+  for i = 1, #fields do
+    if type(fields[i]) ~= 'string' or not good(values[i]) then return i end
+  end
+end
+
+-- Table: {{field..}, {integer or text..}}   add: {index key 0|2|3, score, table from 0}
+-- Set: {index key 0|2|3, score, {field..}, {text..}, {old text or false..} or false}
 local function complaint()
   if #KEYS ~= 3 + #adds + #sets then return 'SWARG keys do not match the blob' end
   for i = 2, 8 do
@@ -22,14 +31,19 @@ local function complaint()
     local kind, want = call('TYPE', key).ok, (i == 2 or i == 3) and 'zset' or 'hash'
     if kind ~= 'none' and kind ~= want then return 'SWTYPE ' .. key .. ' is a ' .. kind end
   end
+  for t, table in ipairs(tables) do
+    local field = misfit(table[1], table[2], whole)
+    if field then return 'SWARG table ' .. t .. ' field ' .. field end
+  end
   for p = 1, #adds + #sets do
-    local index, score, fields, values, olds = unpack(adds[p] or sets[p - #adds], 1, 5)
-    local fits = (index == 0 or index == 2 or index == 3) and whole(score) and #fields == #values
-    if not fits or (olds and #olds ~= #fields) then return 'SWARG part ' .. p end
-    for i = 1, #fields do
-      local good = p > #adds and type(values[i]) == 'string' or p <= #adds and whole(values[i])
-      if not good or type(fields[i]) ~= 'string' then return 'SWARG part ' .. p .. ' field ' .. i end
+    local index, score, what, values, olds = unpack(adds[p] or sets[p - #adds], 1, 5)
+    local fits = (index == 0 or index == 2 or index == 3) and whole(score)
+    if p <= #adds then fits = fits and tables[what + 1] else
+      local field = misfit(what, values, function(value) return type(value) == 'string' end)
+      if field then return 'SWARG part ' .. p .. ' field ' .. field end
+      fits = fits and not (olds and #olds ~= #what)
     end
+    if not fits then return 'SWARG part ' .. p end
   end
 end
 
@@ -63,7 +77,7 @@ if tonumber(known[1]) ~= tonumber(ARGV[2]) then return {-1, stored or false} end
 if stored and after <= stored then return {0, stored} end
 if stored and first < stored then return {-2, stored} end
 if stored and first > stored and ARGV[5] ~= '1' then return {-3, stored} end
-adds, sets = unpack(cmsgpack.unpack(ARGV[9]))
+tables, adds, sets = unpack(cmsgpack.unpack(ARGV[9]))
 local wrong = complaint()
 if wrong then return redis.error_reply(wrong) end
 for s, part in ipairs(sets) do
@@ -73,9 +87,9 @@ for s, part in ipairs(sets) do
 end
 
 for p = 1, #adds + #sets do
-  local key, index, score, fields, values = KEYS[3 + p], unpack(adds[p] or sets[p - #adds], 1, 4)
-  if p <= #adds then add(key, fields, values) else
-    for i = 1, #fields do call('HSET', key, fields[i], values[i]) end
+  local key, index, score, what, values = KEYS[3 + p], unpack(adds[p] or sets[p - #adds], 1, 4)
+  if p <= #adds then add(key, unpack(tables[what + 1])) else
+    for i = 1, #what do call('HSET', key, what[i], values[i]) end
   end
   if index > 0 then call('ZADD', KEYS[index], score, key) end
 end

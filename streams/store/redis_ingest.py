@@ -1,7 +1,9 @@
 """The ingest line's writes: one script call for everything a slice changes.
 
 The call is built without looking at single events. A part of the blob is one
-hash with the fields and amounts to add, or the fields and texts to set:
+hash and what to add to it, or the fields and texts to set. Hour and day of a
+slice mostly gain the same, and often its only minute too, so the amounts stand
+in tables that parts point to: sent, checked and unpacked once.
 
 ```
 adds   buckets      index 2 (expiries)   score = when it may go
@@ -29,11 +31,14 @@ _LIMB_BITS: Final = LIMB.bit_length() - 1
 _pack = msgspec.msgpack.Encoder().encode
 
 
+Table = tuple[Sequence[str], Sequence[int | str]]
+"""Fields and the amount each gains."""
+
+
 class _Add(NamedTuple):
     within: int
     score: int
-    fields: Sequence[str]
-    amounts: Sequence[int | str]
+    table: int
 
 
 class _Set(NamedTuple):
@@ -44,7 +49,7 @@ class _Set(NamedTuple):
     olds: Sequence[str | bool] | bool
 
 
-def _as_sent(fields: list[str], amounts: list[int]) -> tuple[list[str], Sequence[int | str]]:
+def _as_sent(fields: list[str], amounts: list[int]) -> Table:
     """Give fields and amounts as the script takes them: text where Lua would round, carries where 64 bits end."""
     if max(amounts) <= EXACT and min(amounts) >= -EXACT:
         return fields, amounts
@@ -82,8 +87,9 @@ class RedisIngest(RedisLink):
         check(write)
         shard = self._keys.shard_of(write.tp)
         keys = [self._keys.fences(shard), self._keys.expiries(shard), self._keys.seconds(shard)]
+        tables: list[Table] = []
         adds, sets = [], []
-        for key, add in self._adds(shard, write):
+        for key, add in self._adds(shard, write, tables):
             keys.append(key)
             adds.append(add)
         for key, part in self._sets(shard, write):
@@ -94,23 +100,29 @@ class RedisIngest(RedisLink):
         place = fence_field(write.tp), write.epoch, write.first, write.next_offset
         with self._serving():
             code, stored = await self._apply(
-                keys=keys, args=[*place, flags[0], head, write.now, flags[1], _pack((adds, sets))]
+                keys=keys, args=[*place, flags[0], head, write.now, flags[1], _pack((tables, adds, sets))]
             )
         return Applied(Reply(code), stored)
 
-    def _adds(self, shard: int, write: BatchWrite) -> Iterator[tuple[str, _Add]]:
+    def _adds(self, shard: int, write: BatchWrite, tables: list[Table]) -> Iterator[tuple[str, _Add]]:
+        """Give the hashes that gain something; what they gain is appended to `tables`."""
+        numbers: dict[int, int] = {}
         for ref, cells in write.deltas.items():
-            if cells:
-                fields, amounts = _as_sent(list(map(self._fields.__getitem__, cells)), list(cells.values()))
-                yield self._keys.bucket(shard, ref), _Add(_EXPIRIES, bucket_expiry(ref, self._zone), fields, amounts)
+            if not cells:
+                continue
+            number = numbers.get(id(cells))
+            if number is None:
+                number = numbers[id(cells)] = len(tables)
+                tables.append(_as_sent(list(map(self._fields.__getitem__, cells)), list(cells.values())))
+            yield self._keys.bucket(shard, ref), _Add(_EXPIRIES, bucket_expiry(ref, self._zone), number)
         for start, counts in write.evidence.items():
             if counts:
                 fields = [f"{code}:{region}" for region in counts for code in "eu"]
-                both = [number for pair in counts.values() for number in pair]
-                yield self._keys.second(shard, start), _Add(_SECONDS, start, *_as_sent(fields, both))
+                tables.append(_as_sent(fields, [number for pair in counts.values() for number in pair]))
+                yield self._keys.second(shard, start), _Add(_SECONDS, start, len(tables) - 1)
         if write.tallies:
-            tallied = _as_sent(list(write.tallies), list(write.tallies.values()))
-            yield self._keys.tallies(shard), _Add(0, 0, *tallied)
+            tables.append(_as_sent(list(write.tallies), list(write.tallies.values())))
+            yield self._keys.tallies(shard), _Add(0, 0, len(tables) - 1)
 
     def _sets(self, shard: int, write: BatchWrite) -> Iterator[tuple[str, _Set]]:
         for day, lines in _by_day(write.lines).items():
