@@ -1,16 +1,23 @@
 """Settings of the rules: one section each; a content hash of all of them travels with every decision."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.units import MICROS_PER_UNIT
 
 
 class _Rules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _row_of(table: Collection[str], name: str) -> str:
+    if name not in table:
+        raise ValueError(f"take one of {', '.join(sorted(table))}")
+    return name
 
 
 class EligibilitySettings(_Rules):
@@ -26,16 +33,23 @@ class EligibilitySettings(_Rules):
 class DetectorSettings(_Rules):
     """How soon a change is believed."""
 
-    kind: Literal["shiryaev_roberts"] = Field("shiryaev_roberts", description="Which detector of `rules.DETECTORS`.")
+    kind: str = Field("shiryaev_roberts", description="Which detector of `rules.DETECTORS`.")
     orders_to_false_alarm: int = Field(
         20_000, ge=100, le=10**9, description="Mean eligible orders to a false alarm, per region."
     )
+
+    @field_validator("kind")
+    @classmethod
+    def _is_a_row(cls, kind: str) -> str:
+        from rules import DETECTORS  # here, because the table's own modules read these settings
+
+        return _row_of(DETECTORS, kind)
 
 
 class AllocatorSettings(_Rules):
     """How a plan is made, and its bounds."""
 
-    rule: Literal["split_by_value"] = Field("split_by_value", description="Which rule of `rules.RULES`.")
+    rule: str = Field("split_by_value", description="Which rule of `rules.RULES`.")
     floor_percent: Decimal = Field(
         Decimal(20), ge=0, le=100, description="Least budget, percent of the starting budget."
     )
@@ -51,6 +65,13 @@ class AllocatorSettings(_Rules):
     )
     on_percent: int = Field(130, ge=1, le=10_000, description="Weight of a region whose subsidy is on, percent.")
     off_percent: int = Field(75, ge=1, le=10_000, description="Weight of a region whose subsidy is off, percent.")
+
+    @field_validator("rule")
+    @classmethod
+    def _is_a_row(cls, rule: str) -> str:
+        from rules import RULES  # here, because the table's own modules read these settings
+
+        return _row_of(RULES, rule)
 
 
 class GuardSettings(_Rules):

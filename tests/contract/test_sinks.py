@@ -14,7 +14,6 @@ from models.errors import ServiceUnavailable
 from services import Broker, free_port
 from streams.ports import DeadLetter, OutboxEntry, Sink
 from streams.settings import KafkaSettings
-from streams.sinks import SINKS
 from streams.sinks.kafka_sink import KafkaSink
 from streams.sinks.list_sink import ListSink
 
@@ -88,15 +87,6 @@ async def test_letters_keep_their_bytes(bench: Bench) -> None:
     await bench.sink.bury(letters)
 
     assert [(key, value, "not_json") for key, value in values] == list(bench.buried())
-
-
-def test_every_sink_of_the_table_is_a_sink() -> None:
-    """The table's entries are built from Kafka's settings and have both methods."""
-    for make in SINKS.values():
-        sink = make(KafkaSettings())
-
-        assert callable(sink.publish)
-        assert callable(sink.bury)
 
 
 @pytest.mark.integration

@@ -1,6 +1,7 @@
 """The house rules that a program can judge; the others are read in review."""
 
 import ast
+import builtins
 import re
 import statistics
 import subprocess
@@ -113,17 +114,36 @@ def test_the_core_imports_without_the_world() -> None:
     assert (0, "") == (done.returncode, done.stderr)
 
 
-def test_importing_touches_no_network() -> None:
-    """No client, socket or thread comes into being by importing the app and the command line."""
-    code = (
-        "import socket, threading\n"
-        "def refuse(*_, **__): raise AssertionError('a socket at import')\n"
-        "socket.socket.connect = socket.socket.bind = refuse\n"
-        "import streams.app, streams.bootstrap, streams.cli\n"
-        "assert threading.active_count() == 1, threading.enumerate()\n"
-    )
+IMPORT_EVERYTHING = """
+import importlib, pkgutil, socket, threading
 
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False)
+def refuse(*_, **__):
+    raise AssertionError("a socket at import")
+
+socket.socket.connect = socket.socket.bind = refuse
+import streams
+names = [found.name for found in pkgutil.walk_packages(streams.__path__, "streams.")]
+modules = [importlib.import_module(name) for name in names if not name.endswith("__main__")]
+
+import faust, prometheus_client, pydantic_settings, redis.asyncio
+kinds = (
+    faust.App, prometheus_client.CollectorRegistry, prometheus_client.metrics.MetricWrapperBase,
+    pydantic_settings.BaseSettings, redis.Redis, redis.asyncio.Redis,
+)
+made = [
+    (module.__name__, name) for module in modules for name, value in vars(module).items() if isinstance(value, kinds)
+]
+assert made == [], made
+assert threading.active_count() == 1, threading.enumerate()
+assert not [name for name in prometheus_client.REGISTRY._names_to_collectors if "subsidywatch" in name]
+"""
+
+
+def test_importing_makes_nothing_and_touches_no_network() -> None:
+    """No client, settings object, metric, socket or thread comes into being by importing every module there is."""
+    argv = [sys.executable, "-W", "ignore", "-c", IMPORT_EVERYTHING]
+
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
 
     assert (0, "") == (done.returncode, done.stderr)
 
@@ -151,6 +171,26 @@ def test_tests_do_not_sleep_or_patch() -> None:
     assert [] == guilty
 
 
+@pytest.mark.parametrize("folder", ["integration", "browser", "e2e"])
+def test_slow_folders_are_marked(folder: str) -> None:
+    """A test that needs services never slips into the fast suite."""
+    marks = rf"^pytestmark = .*pytest\.mark\.{folder}\b"
+    files = sorted((ROOT / "tests" / folder).glob("test_*.py"))
+
+    assert files
+    assert [] == [path.name for path in files if not re.search(marks, path.read_text(encoding="utf-8"), re.MULTILINE)]
+
+
+def test_tests_are_no_package_and_shadow_none() -> None:
+    """An `__init__.py` or a folder named like a package would hide what is under test."""
+    folders = {path.name for path in (ROOT / "tests").rglob("*") if path.is_dir()}
+    names = [path.name for path in sources("tests") if path.name.startswith("test_")]
+
+    assert [] == [short(path) for path in sources("tests") if path.name == "__init__.py"]
+    assert set() == folders & set(PACKAGES)
+    assert len(names) == len(set(names))
+
+
 def test_every_test_says_what_it_claims() -> None:
     """A sentence in the docstring, ending in a full stop."""
     silent = [
@@ -164,16 +204,29 @@ def test_every_test_says_what_it_claims() -> None:
 
 
 def test_errors_are_in_the_drawn_tree() -> None:
-    """The drawing names every error of the packages, and nothing else."""
-    drawn = re.findall(r"^  x (\w+)", models.errors.__doc__ or "", re.MULTILINE)
-    defined = [
-        node.name
+    """The drawing names every error of the packages with one fate, all are leaves of one base, and nothing else is."""
+    drawn = dict(re.findall(r"^  x (\w+) +(\S.*)$", models.errors.__doc__ or "", re.MULTILINE))
+    bases = {
+        node.name: [ast.unparse(base) for base in node.bases]
         for path in sources(*PACKAGES)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) in {"MonitorError", *drawn} for base in node.bases)
-    ]
+        if isinstance(node, ast.ClassDef)
+    }
+    builtin = {name for name in dir(builtins) if isinstance(getattr(builtins, name), type)}
+    raised = {name for name in builtin if issubclass(getattr(builtins, name), BaseException)}
+    errors = {name: found for name, found in bases.items() if {"MonitorError", *drawn, *raised} & set(found)}
 
-    assert sorted(defined) == sorted(drawn)
+    assert ["Exception"] == errors.pop("MonitorError")
+    assert {name: ["MonitorError"] for name in drawn} == errors
+    assert [] == [name for name, fate in drawn.items() if ": " not in fate]
+
+
+def test_every_error_has_a_test_of_its_fate() -> None:
+    """Each is named by a test besides the one of the tree itself."""
+    drawn = re.findall(r"^  x (\w+)", models.errors.__doc__ or "", re.MULTILINE)
+    others = [path.read_text(encoding="utf-8") for path in sources("tests") if path.name != "test_errors.py"]
+
+    assert [] == [name for name in drawn if not any(re.search(rf"\b{name}\b", text) for text in others)]
 
 
 def test_no_module_takes_a_library_name() -> None:

@@ -53,6 +53,12 @@ def test_secret_is_read_from_a_file_and_never_printed(monkeypatch: pytest.Monkey
         ("REDIS__URL", "http://x", "SUBSIDYWATCH_REDIS__URL (redis.url) is wrong"),
         ("REDIS__PASSWORD_FILE", "/no/such/file", "password_file cannot be read: /no/such/file"),
         ("RULES__GUARDS__MODE", "yolo", "SUBSIDYWATCH_RULES__GUARDS__MODE (rules.guards.mode) is wrong"),
+        (
+            "RULES__DETECTOR__KIND",
+            "guess",
+            "RULES__DETECTOR__KIND (rules.detector.kind) is wrong: take one of shiryaev",
+        ),
+        ("RULES__ALLOCATOR__RULE", "guess", "(rules.allocator.rule) is wrong: take one of split_by_value"),
     ],
 )
 def test_mistake_is_one_sentence_that_names_the_variable(
