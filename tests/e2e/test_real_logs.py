@@ -29,8 +29,7 @@ from streams.topics import TOPICS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
-ROOT = Path(__file__).resolve().parents[2]
-LOGS = Path(os.environ.get("SUBSIDYWATCH_REAL_LOGS", ROOT.parent / "shared" / "data"))
+LOGS = Path(os.environ.get("SUBSIDYWATCH_REAL_LOGS", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
 needs_logs = pytest.mark.skipif(
     not LOGS.is_dir(), reason=f"THE REAL LOGS ARE ABSENT: nothing is proved about them; expected in {LOGS}"
@@ -224,14 +223,8 @@ def test_published_table_through_files_and_kafka(stack: Stack, tmp_path: Path) -
     run("backtest", folder, "--out", out, "--tick", "60")
     run("simulate", "--scenario", "seed-table", "--to", "kafka", "--speed", "max", env=stack.env)
 
-    found = cells(
-        out / "totals_by_region.csv",
-        "spend_micros",
-        "clicks",
-        "direct_orders",
-        "direct_gmv_micros",
-        "total_gmv_micros",
-    )
+    columns = ("spend_micros", "clicks", "direct_orders", "direct_gmv_micros", "total_gmv_micros")
+    found = cells(out / "totals_by_region.csv", *columns)
     golden: dict[str, seed_table.Row] = dict(seed_table.GOLDEN.items()) | {"total": seed_table.TOTAL}
     expected = {
         region: (
