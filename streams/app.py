@@ -44,8 +44,8 @@ CONTROL_AGENTS: Final = {
 DECIDER: Final = TopicPartition("shop.orders.v1", 0)
 """Whoever reads this partition runs the decide line."""
 
-SLICE_RECORDS: Final = 10_000
-MAX_UNACKED: Final = 40_000
+SLICE_RECORDS: Final = 20_000
+MAX_UNACKED: Final = 80_000
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 5.0
 

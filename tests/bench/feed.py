@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from confluent_kafka import Producer
@@ -12,9 +12,11 @@ from models.regions import PROVINCES
 TOPICS: Final = ("ads.impressions.v1", "ads.clicks.v1", "shop.orders.v1")
 CAMPAIGNS: Final = 300
 SPAN_MS: Final = 300_000
+Record = tuple[str, str, bytes]
+"""Topic, key and JSON."""
 
 
-def events(count: int, seed: int, start: int) -> Iterator[tuple[str, str, bytes]]:
+def events(count: int, seed: int, start: int) -> Iterator[Record]:
     """Give (topic, user id, JSON) for `count` events spread over five minutes from `start`."""
     chance = random.Random(seed)
     codes = [region.adcode for region in PROVINCES]
@@ -54,8 +56,8 @@ def events(count: int, seed: int, start: int) -> Iterator[tuple[str, str, bytes]
         yield topic, user, json.dumps(body, separators=(",", ":")).encode()
 
 
-def fill(bootstrap: str, count: int, seed: int, start: int) -> dict[str, int]:
-    """Produce the events, lz4, large batches; give how many went to each topic."""
+def fill(bootstrap: str, records: Sequence[Record]) -> dict[str, int]:
+    """Produce events, lz4, large batches, as fast as the broker takes them; give how many went to each topic."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -69,7 +71,7 @@ def fill(bootstrap: str, count: int, seed: int, start: int) -> dict[str, int]:
     )
     sent = dict.fromkeys(TOPICS, 0)
     failed: list[object] = []
-    for topic, user, value in events(count, seed, start):
+    for topic, user, value in records:
         producer.produce(topic, value, key=user, on_delivery=lambda error, _: failed.append(error) if error else None)
         sent[topic] += 1
         if not sent[topic] % 1_000:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -25,12 +25,11 @@ from time import perf_counter
 from typing import Final
 
 import psutil
-from kafka.admin import KafkaAdminClient
-from feed import TOPICS, fill
-from services import Broker, RedisServer, free_port, wait_for
+from feed import TOPICS, Record, events, fill
 
 from models.units import EpochMs
 from models.windows import Bucket, Level, Scope, day_of
+from services import Broker, RedisServer, free_port, wait_for
 from streams.settings import RedisSettings, load
 from streams.store.redis_store import RedisStore
 from streams.topics import TOPICS as TABLE
@@ -54,20 +53,19 @@ class Row:
 
 
 def main() -> None:
-    """Run the engines in turn, print the table, write the file."""
+    """Run the engines in turn, each on services of its own, print the table, write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="interleaved runs of each engine")
     parser.add_argument("--events", type=int, default=400_000, help="events of one of our runs")
     parser.add_argument("--stock-events", type=int, default=40_000, help="events of one stock run")
     options = parser.parse_args()
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as folder, _services(Path(folder)) as (broker, redis):
-        for number in range(options.runs):
-            for engine, count in (("subsidywatch", options.events), ("stock Faust agent", options.stock_events)):
-                run = _ours if engine == "subsidywatch" else _stock
-                row = run(broker, redis, count, number, Path(folder))
-                print(f"  run {number + 1}  {_line(row)}", flush=True)
-                rows.append(row)
+    for number in range(options.runs):
+        for run, count in ((_ours, options.events), (_stock, options.stock_events)):
+            with tempfile.TemporaryDirectory() as folder, _services(Path(folder)) as (broker, redis):
+                row = run(broker, redis, list(events(count, number, START)), Path(folder))
+            print(f"  run {number + 1}  {_line(row)}", flush=True)
+            rows.append(row)
     _report(rows)
 
 
@@ -86,24 +84,11 @@ def _services(folder: Path) -> Iterator[tuple[Broker, RedisServer]]:
         broker.stop()
 
 
-def _fresh_topics(broker: Broker) -> None:
-    """Empty the input topics before a run: delete, wait until gone, create."""
-    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
-    admin.delete_topics(list(TOPICS))
-    wait_for(lambda: not set(TOPICS) & set(admin.list_topics()), 30, "topics to be deleted")
-    admin.close()
-    for topic in TOPICS:
-        broker.create_topic(topic, PARTITIONS)
-
-
-def _ours(broker: Broker, redis: RedisServer, count: int, number: int, folder: Path) -> Row:
+def _ours(broker: Broker, redis: RedisServer, records: Sequence[Record], folder: Path) -> Row:
     """Start a worker, feed it, and wait until Redis holds every offset."""
-    _fresh_topics(broker)
-    redis.flush()
     port = free_port()
     env = os.environ | {
         "SUBSIDYWATCH_KAFKA__BOOTSTRAP": broker.bootstrap,
-        "SUBSIDYWATCH_KAFKA__GROUP": f"bench.{number}",
         "SUBSIDYWATCH_REDIS__URL": redis.url,
         "SUBSIDYWATCH_WORKER__METRICS_PORT": str(port),
         "SUBSIDYWATCH_WORKER__LOG_LEVEL": "warning",
@@ -113,32 +98,32 @@ def _ours(broker: Broker, redis: RedisServer, count: int, number: int, folder: P
         wait_for(lambda: _ready(port), 60, "the worker to be ready")
         process = psutil.Process(worker.pid)
         cpu, began = _cpu(process), perf_counter()
-        sent = fill(broker.bootstrap, count, number, START)
-        applied = wait_for(lambda: _applied(redis, sent), DEADLINE_S, "every offset in Redis", 0.02)
-        return Row("subsidywatch", count, _cpu(process) - cpu, perf_counter() - began, applied == sent)
+        sent = fill(broker.bootstrap, records)
+        applied = wait_for(lambda: _applied(redis, sent), DEADLINE_S, "every offset in Redis", 0.2)
+        return Row("subsidywatch", len(records), _cpu(process) - cpu, perf_counter() - began, applied == sent)
     finally:
         worker.terminate()
         worker.wait(20)
 
 
-def _stock(broker: Broker, redis: RedisServer, count: int, number: int, folder: Path) -> Row:
+def _stock(broker: Broker, redis: RedisServer, records: Sequence[Record], folder: Path) -> Row:
     """Start the stock agents, feed them, and take their own account."""
-    _fresh_topics(broker)
     command = [sys.executable, str(Path(__file__).with_name("stock_faust.py"))]
-    command += [broker.bootstrap, f"stock.{number}", str(count), str(folder / "faust")]
+    command += [broker.bootstrap, "stock", str(len(records)), str(folder / "faust")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder) as stock:
         assert stock.stdout is not None
-        answers = (json.loads(line) for line in stock.stdout if line.startswith("{"))  # Faust prints a banner too
+        # Faust prints a banner and a spinner on the same stream.
+        answers = (json.loads(line[line.index("{") :]) for line in stock.stdout if '{"' in line)
         assert next(answers) == {"ready": True}
-        fill(broker.bootstrap, count, number, START)
+        fill(broker.bootstrap, records)
         row = next(answers)
-        stock.wait(60)
-    return Row("stock Faust agent", count, row["cpu_s"], row["wall_s"], row["events"] == count)
+        stock.kill()  # it has said what it counted, and its threads may not end by themselves
+    return Row("stock Faust agent", len(records), row["cpu_s"], row["wall_s"], row["events"] == len(records))
 
 
 def _ready(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError):
         return False

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 START = EpochMs(1_750_000_000_000)
 CLICKS = "ads.clicks.v1"
 PER_SECOND = 2_500
+BACKLOG = 150_000
 REGIONS = ("110000", "310000", "440000", "510000")
 
 
@@ -36,14 +38,28 @@ class Load:
     """Produces seeded clicks at a steady rate until told to stop, and remembers what it sent, cell by cell."""
 
     def __init__(self, bootstrap: str, seed: int) -> None:
-        self._producer = Producer({"bootstrap.servers": bootstrap, "compression.type": "lz4", "linger.ms": 20})
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "compression.type": "lz4",
+                "linger.ms": 20,
+                "queue.buffering.max.messages": 1_000_000,
+            }
+        )
         self._chance = random.Random(seed)
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.clicks: Counter[tuple[Scope, str]] = Counter()
         self.spend: Counter[tuple[Scope, str]] = Counter()
         self.sent = 0
+        self._extra = 0
         self._thread.start()
+
+    def burst(self, count: int) -> None:
+        """Send `count` records at once, and wait until the broker has them."""
+        self._extra += count
+        goal = self.sent + count
+        wait_for(lambda: self.sent >= goal and len(self._producer) < PER_SECOND, 30, "the burst to be sent")
 
     def stop(self) -> None:
         """Send no more, and wait until the broker has everything."""
@@ -54,7 +70,7 @@ class Load:
     def _run(self) -> None:
         began = time.monotonic()
         while not self._done.wait(0.02):
-            for _ in range(int((time.monotonic() - began) * PER_SECOND) - self.sent):
+            for _ in range(int((time.monotonic() - began) * PER_SECOND) + self._extra - self.sent):
                 self._send()
             self._producer.poll(0)
 
@@ -91,7 +107,7 @@ async def _read(url: str) -> tuple[int, dict[tuple[Scope, str], Totals]]:
         progress = await store.progress()
         applied = sum(step.next_offset for tp, step in progress.items() if tp.topic == CLICKS)
         head = max((step.head for step in progress.values() if step.head is not None), default=START)
-        cells = {}
+        cells: dict[tuple[Scope, str], Totals] = {}
         for scope in Scope:
             buckets = list(cover(span_of("all", head, ZONE), scope, head, ZONE))
             cells |= {(scope, member): totals for member, totals in (await store.totals(scope, buckets)).items()}
@@ -116,6 +132,10 @@ def _applied(redis: RedisServer) -> int:
     return asyncio.run(_read(redis.url))[0]
 
 
+def _has_applied(redis: RedisServer, goal: int) -> bool:
+    return _applied(redis) >= goal
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_totals_are_exact_after_kills_and_a_zombie(
     world: tuple[Broker, RedisServer], seed: int, tmp_path: Path
@@ -129,33 +149,47 @@ def test_totals_are_exact_after_kills_and_a_zombie(
         "SUBSIDYWATCH_REDIS__URL": redis.url,
     }
     chance = random.Random(seed)
+    load = Load(broker.bootstrap, seed)
     workers = [Worker(f"worker-{number}", tmp_path, env) for number in (1, 2)]
     try:
         for worker in workers:
             worker.wait_ready()
-        load = Load(broker.bootstrap, seed)
         for victim in [0, 1] * 5:
             goal = _applied(redis) + chance.randrange(500, 6_000)
-            wait_for(lambda goal=goal: _applied(redis) >= goal, 60, f"{goal} records to be applied")
+            wait_for(partial(_has_applied, redis, goal), 60, f"{goal} records to be applied")
             workers[victim].daemon.kill()
             workers[victim].start()
         for worker in workers:
             worker.wait_ready()
-        _sleep_and_wake(workers[0], redis)
+        _sleep_and_wake(workers[0], workers[1], load, redis)
         load.stop()
         wait_for(lambda: _applied(redis) == load.sent, 90, "every record to be applied")
         _, cells = asyncio.run(_read(redis.url))
     finally:
         for worker in workers:
             worker.daemon.stop()
+        load.stop()
 
     assert dict(load.clicks) == {cell: totals.clicks for cell, totals in cells.items()}
     assert dict(load.spend) == {cell: totals.spend_micros for cell, totals in cells.items()}
 
 
-def _sleep_and_wake(zombie: Worker, redis: RedisServer) -> None:
-    """Stop a worker past its session, wake it, and see that the fence refuses it and that it comes back."""
+def _sleep_and_wake(zombie: Worker, peer: Worker, load: Load, redis: RedisServer) -> None:
+    """Stop a worker in the middle of a backlog, past its session, and wake it: the fence refuses what it holds.
+
+    Both workers pause while the backlog is made, for less than a session, so that the one that
+    falls asleep has its hands full.
+    """
     wait_for(lambda: zombie.metric("subsidywatch_worker_assigned_partitions") > 0, 60, "the worker to own partitions")
+    counted = zombie.metric("subsidywatch_worker_records_total")
+    for worker in (zombie, peer):
+        worker.daemon.signal(signal.SIGSTOP)
+    load.burst(BACKLOG)
+    for worker in (zombie, peer):
+        worker.daemon.signal(signal.SIGCONT)
+    wait_for(
+        lambda: zombie.metric("subsidywatch_worker_records_total") > counted, 30, "the backlog to be taken up", 0.01
+    )
     zombie.daemon.signal(signal.SIGSTOP)
     stopped = time.monotonic()
     wait_for(lambda: time.monotonic() - stopped >= 15, 20, "15 s to pass")
