@@ -15,6 +15,31 @@ from structlog.typing import Processor
 QUIET: Final = ("faust", "mode", "aiokafka", "asyncio", "kafka", "streams.transport")
 """Loggers shown from warnings on: libraries, and the transport, which logs in the voice of Faust's services."""
 
+REPEAT_S: Final = 10.0
+"""A library's line comes again after this long at the earliest: clients retry, and complain, many times a second."""
+MOST_REMEMBERED: Final = 1_000
+
+
+class NoRepeats(logging.Filter):
+    """Drops what a library has said in the same words a moment ago."""
+
+    def __init__(self) -> None:
+        """Remember nothing."""
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let a line pass unless it is a library's and a repetition."""
+        if not record.name.startswith(QUIET):
+            return True
+        words = f"{record.name} {record.getMessage()}"
+        if record.created - self._said.get(words, 0.0) < REPEAT_S:
+            return False
+        if len(self._said) >= MOST_REMEMBERED:
+            self._said.clear()
+        self._said[words] = record.created
+        return True
+
 
 def set_up(log_format: Literal["auto", "console", "json"], level: str) -> None:
     """Send all logging through one pipeline; safe to call again.
@@ -44,6 +69,7 @@ def set_up(log_format: Literal["auto", "console", "json"], level: str) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(NoRepeats())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
     root = logging.getLogger()
     root.handlers[:] = [handler]

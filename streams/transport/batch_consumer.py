@@ -25,6 +25,7 @@ FIRST_PAUSE_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 5.0
 REFUSED_PAUSE_S: Final = 15.0
 WATCH_S: Final = 0.5
+AWAY_LOOKS: Final = 4
 
 
 class BatchConsumer(driver.Consumer):
@@ -41,6 +42,7 @@ class BatchConsumer(driver.Consumer):
         self.ledger = Ledger()
         self._room = asyncio.Event()
         self._claiming: asyncio.Task[None] | None = None
+        self._away_looks = 0
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -209,10 +211,20 @@ class BatchConsumer(driver.Consumer):
         while not self.should_stop:
             await self.sleep(WATCH_S)
             self._tell_ends()
+            self._tell_reach()
             fault = self._thread.group_fault()
             if fault is not None and not self.should_stop:
                 self._observer.fatal(fault)
                 return
+
+    def _tell_reach(self) -> None:
+        """Say that Kafka is away when it was so at some looks in a row: a client may be between two connections."""
+        away = self._thread.unreachable()
+        self._away_looks = 0 if away is None else self._away_looks + 1
+        if away is None:
+            self._observer.recovered("kafka")
+        elif self._away_looks >= AWAY_LOOKS:
+            self._observer.trouble("kafka", away)
 
     def _tell_ends(self) -> None:
         """Say where the logs end, also while nothing is taken in, or the lag would stand still when it matters."""

@@ -80,6 +80,20 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     async def _request_rejoin(self) -> None:
         self._ensure_consumer()._coordinator.request_rejoin()
 
+    def unreachable(self) -> str | None:
+        """Say that no broker is connected; None while one is.
+
+        aiokafka tries again by itself and tells nobody but the log.
+        """
+        consumer: Any = self._consumer
+        if consumer is None or consumer._closed:
+            return None
+        client = consumer._client
+        if any(connection.connected() for connection in list(client._conns.values())):
+            return None
+        addresses = ",".join(sorted(f"{host}:{port}" for host, port, _ in client.hosts))
+        return f"Kafka at {addresses} does not answer"
+
     def group_fault(self) -> BaseException | None:
         """Give the error that has ended group membership or fetching for good; None while all is well.
 

@@ -10,6 +10,7 @@ import faust.tables.recovery
 import faust.transport.consumer
 import faust.transport.drivers.aiokafka as driver
 import pytest
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -152,6 +153,7 @@ def test_the_newest_record_time_is_kept() -> None:
 
 
 SOURCES: dict[str, Callable[..., object] | type] = {
+    "AIOKafkaClient._get_conn": AIOKafkaClient._get_conn,
     "Fetcher._proc_fetch_request": fetcher.Fetcher._proc_fetch_request,
     "Fetcher.fetched_records": fetcher.Fetcher.fetched_records,
     "FetchResult": fetcher.FetchResult,
@@ -168,6 +170,7 @@ SOURCES: dict[str, Callable[..., object] | type] = {
 }
 
 READ = {
+    "AIOKafkaClient._get_conn": "68ce5d8391719d33",
     "Fetcher._proc_fetch_request": "59bf948fff47eed5",
     "Fetcher.fetched_records": "be4348896b9b66af",
     "FetchResult": "d7db13f06de8248c",

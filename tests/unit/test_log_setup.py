@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from streams.log_setup import set_up
+from streams.log_setup import MOST_REMEMBERED, NoRepeats, set_up
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +34,33 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert "广东" == lines[0]["region"]
     assert all(line["timestamp"].endswith("Z") for line in lines)
+
+
+def test_a_library_does_not_repeat_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    """A client that retries says the same once; other words and our own lines all come."""
+    set_up("json", "info")
+    for _ in range(3):
+        logging.getLogger("aiokafka.conn").warning("node %s gone", 1)
+        structlog.get_logger("streams.worker").info("mine")
+    logging.getLogger("aiokafka.conn").warning("node %s gone", 2)
+    said = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+
+    assert ["node 1 gone", "mine", "mine", "mine", "node 2 gone"] == said
+
+
+def test_a_library_may_say_it_again_later() -> None:
+    """After a while the same words pass again, and what is remembered is bounded."""
+    filter_ = NoRepeats()
+
+    def line(words: str, at: float) -> logging.LogRecord:
+        return logging.makeLogRecord({"name": "aiokafka", "msg": words, "created": at})
+
+    passed = [filter_.filter(line("gone", at)) for at in (100.0, 105.0, 111.0)]
+    for number in range(MOST_REMEMBERED):
+        filter_.filter(line(str(number), 112.0))
+
+    assert [True, False, True] == passed
+    assert filter_.filter(line("gone", 113.0))
 
 
 def test_a_traceback_is_part_of_its_line(capsys: pytest.CaptureFixture[str]) -> None:

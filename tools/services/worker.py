@@ -1,5 +1,6 @@
 """One worker of this project as a real process, to be started, killed, stopped and asked for its metrics."""
 
+import json
 import sys
 import urllib.error
 import urllib.request
@@ -41,6 +42,18 @@ class Worker:
     def is_ready(self) -> bool:
         """Whether /readyz answers 200."""
         return self._get("/readyz") is not None
+
+    def complaints(self) -> list[str]:
+        """What /readyz names as keeping data from flowing; nothing when ready or when nobody answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2):
+                return []
+        except urllib.error.HTTPError as answer:
+            with answer:
+                reasons: list[str] = json.load(answer)["reasons"]
+                return reasons
+        except (urllib.error.URLError, OSError):
+            return []
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples with these labels; 0.0 when the process does not answer."""
