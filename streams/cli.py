@@ -8,7 +8,6 @@ import os
 import sys
 from typing import Final
 
-import click
 import typer
 
 from models.errors import MonitorError
@@ -69,14 +68,7 @@ def main() -> None:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        sys.exit(build()(arguments, standalone_mode=False) or 0)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as wrong:
-        wrong.show()
-        sys.exit(2)
+        build()(arguments)  # wrong use is said by typer itself, with exit code 2
     except MonitorError as error:
         if debug:
             raise
