@@ -70,9 +70,9 @@ def test_debug_shows_the_traceback() -> None:
 
 def test_reader_that_hangs_up_is_no_fault() -> None:
     """`subsidywatch config show | head -1` ends without a complaint."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S602 - a pipe is what is tested
         f"{SCRIPT} config show | head -1",
-        shell=True,  # noqa: S602 - a pipe is what is tested
+        shell=True,
         capture_output=True,
         text=True,
         timeout=60,
