@@ -13,8 +13,8 @@ def explain(
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML).")] = None,
 ) -> None:
     """Say why a change was believed, what it moved, which bounds held, and what adjusters answered."""
-    from streams.decision_output import print_explanation
-    from streams.reading import parse_lang
+    from streams.terminal.decisions import print_explanation
+    from streams.terminal.reading import parse_lang
 
     if not print_explanation(config, wanted, as_json, parse_lang(lang)):
         typer.echo(

@@ -18,8 +18,8 @@ def shifts(
     import getpass
 
     from models.errors import SettingsError
-    from streams.decision_output import print_shifts, set_switch
-    from streams.reading import parse_lang
+    from streams.terminal.decisions import print_shifts, set_switch
+    from streams.terminal.reading import parse_lang
 
     if action == "list":
         print_shifts(config, limit, as_json, parse_lang(lang))

@@ -12,7 +12,7 @@ def status(
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML).")] = None,
 ) -> None:
     """Show which regions have the subsidy, since when, and what the orders say."""
-    from streams.decision_output import print_status
-    from streams.reading import parse_lang
+    from streams.terminal.decisions import print_status
+    from streams.terminal.reading import parse_lang
 
     print_status(config, as_json, parse_lang(lang))

@@ -17,9 +17,9 @@ def table(
 ) -> None:
     """Show spend, share, clicks, CPC, orders, ROI, CPA and GMV per region or campaign, with the total first."""
     from models.errors import SettingsError
-    from streams.reading import parse_lang
     from streams.readmodel import parse_scope, parse_window
-    from streams.table_output import print_csv, print_table, print_table_json, watch_table
+    from streams.terminal.reading import parse_lang
+    from streams.terminal.tables import print_csv, print_table, print_table_json, watch_table
 
     scope, name, tongue = parse_scope(by), parse_window(window), parse_lang(lang)
     if as_json + as_csv + watch > 1:

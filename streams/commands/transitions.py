@@ -13,7 +13,7 @@ def transitions(
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML).")] = None,
 ) -> None:
     """List changes of a subsidy status, newest first, with the evidence as counts."""
-    from streams.decision_output import print_transitions
-    from streams.reading import parse_lang
+    from streams.terminal.decisions import print_transitions
+    from streams.terminal.reading import parse_lang
 
     print_transitions(config, limit, as_json, parse_lang(lang))

@@ -15,8 +15,8 @@ from streams.readlog import Feed
 from streams.readmeta import Meta
 from streams.readmodel import Table, build
 from streams.readstatus import RegionStatus, status_counts
-from streams.table_screen import Screen, plain, screen_lines
-from streams.table_view import ViewData, pad, table_lines
+from streams.terminal.screen import Screen, plain, screen_lines
+from streams.terminal.view import ViewData, pad, table_lines
 from streams.wording import age, percent, printable, whole
 
 NOON = EpochMs(1_750_046_400_000)  # 2025-06-16 12:00 in Shanghai

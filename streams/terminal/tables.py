@@ -13,10 +13,10 @@ from models.windows import Scope
 from streams.bootstrap import open_store
 from streams.files.csv_tables import write_totals
 from streams.ports import ReadStore
-from streams.reading import output, output_width, print_json, print_lines, read_once, read_screen
 from streams.readmodel import Table, table
 from streams.settings import Settings, load
-from streams.table_screen import Screen, decision_lines, screen_lines
+from streams.terminal.reading import output, output_width, print_json, print_lines, read_once, read_screen
+from streams.terminal.screen import Screen, decision_lines, screen_lines
 from streams.web.answering import table_answer
 from streams.wording import Lang
 

@@ -14,7 +14,7 @@ from streams.readlog import Feed
 from streams.readmeta import Meta
 from streams.readmodel import region_names
 from streams.readstatus import RegionStatus, status_counts
-from streams.table_view import FEW_ORDERS, ViewData, hidden_note, pad, ratio_text, table_lines
+from streams.terminal.view import FEW_ORDERS, ViewData, hidden_note, pad, ratio_text, table_lines
 from streams.wording import (
     MODE_WORDS,
     STATUS_WORDS,

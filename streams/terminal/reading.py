@@ -23,8 +23,8 @@ from streams.readmeta import read_meta
 from streams.readmodel import table
 from streams.readstatus import read_decided
 from streams.settings import Settings, load
-from streams.table_screen import Screen
-from streams.table_view import ViewData
+from streams.terminal.screen import Screen
+from streams.terminal.view import ViewData
 from streams.wording import Lang
 
 Answer = TypeVar("Answer")

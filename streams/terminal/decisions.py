@@ -10,13 +10,13 @@ from models.units import EpochMs
 from rules.wording import explain as say
 from rules.wording import explain_leg
 from streams.ports import ReadStore
-from streams.reading import print_json, print_lines, read_once
 from streams.readlog import Explanation, Feed, explain, feed
 from streams.readmodel import region_names
 from streams.readstatus import Decided, RegionStatus, read_decided, status_counts
 from streams.settings import Settings, load
-from streams.table_screen import attention, held_line, shift_line, transition_line
-from streams.table_view import STATUS_STYLES, pad
+from streams.terminal.reading import print_json, print_lines, read_once
+from streams.terminal.screen import attention, held_line, shift_line, transition_line
+from streams.terminal.view import STATUS_STYLES, pad
 from streams.web.answering import explain_answer, shift_list
 from streams.web.answers import TransitionList
 from streams.web.reader import status_list
