@@ -5,13 +5,23 @@ the TOML file given with `--config`, defaults. Units are in the names.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -19,6 +29,12 @@ from models.errors import SettingsError
 from rules.settings import RuleSettings
 
 PREFIX: Final = "SUBSIDYWATCH_"
+
+
+_HOST: Final = r"(\[[0-9a-fA-F:.]+\]|[^\s:,/@\[\]]+)"
+_PORT: Final = r":([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_SERVER: Final = re.compile(_HOST + _PORT)
+_URL: Final = re.compile(rf"unix://\S+|rediss?://([^/@\s]*@)?({_HOST})?({_PORT})?(/[0-9]{{0,5}})?(\?\S*)?")
 
 
 class _Section(BaseModel):
@@ -45,13 +61,19 @@ class KafkaSettings(_Section):
     partitions: int = Field(4, ge=1, le=1_024, description="Partitions of each input topic, for `topics create`.")
     replication: int = Field(1, ge=1, le=10, description="Replication factor, for `topics create`.")
 
+    @field_validator("bootstrap")
+    @classmethod
+    def _addresses(cls, text: str) -> str:
+        for server in text.split(","):
+            if not _SERVER.fullmatch(server.strip()):
+                raise ValueError(f"{server.strip()!r} is not host:port")
+        return text
+
 
 class RedisSettings(_Section):
     """Where the totals live."""
 
-    url: str = Field(
-        "redis://127.0.0.1:6379/0", pattern=r"^(redis|rediss|unix)://", description="Address of Redis or Valkey."
-    )
+    url: str = Field("redis://127.0.0.1:6379/0", description="Address of Redis or Valkey.")
     username: str | None = Field(None, description="ACL user.")
     password: SecretStr | None = Field(None, description="Its password.")
     password_file: Path | None = Field(None, description="File that holds the password, instead of `password`.")
@@ -59,17 +81,27 @@ class RedisSettings(_Section):
     shards: int = Field(1, ge=1, le=256, description="Hash tags the keys are spread over; 1 on a single Redis.")
     timeout_s: float = Field(5.0, ge=0.05, le=60, description="Longest wait for one answer.")
 
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if not _URL.fullmatch(url):  # never quoted: it may hold a password
+            raise ValueError("it is not redis://HOST:PORT/DATABASE, rediss://HOST:PORT/DATABASE or unix://PATH")
+        return url
+
+    @field_validator("password_file")
+    @classmethod
+    def _password_can_be_read(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if path is not None:
+            if info.data.get("password") is not None:
+                raise ValueError("give password or password_file, not both")
+            _secret(path)
+        return path
+
     @model_validator(mode="after")
     def _read_password(self) -> Self:
         if self.password_file is None:
             return self
-        if self.password is not None:
-            raise ValueError("give password or password_file, not both")
-        try:
-            secret = self.password_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"password_file cannot be read: {self.password_file}") from error
-        return self.model_copy(update={"password": SecretStr(secret), "password_file": None})
+        return self.model_copy(update={"password": _secret(self.password_file), "password_file": None})
 
 
 class IngestSettings(_Section):
@@ -180,6 +212,13 @@ def names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[t
             yield from names(kind, f"{prefix}{name.upper()}__")
         else:
             yield f"{prefix}{name.upper()}", field
+
+
+def _secret(path: Path) -> SecretStr:
+    try:
+        return SecretStr(path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"password_file cannot be read: {path}") from error
 
 
 def _refuse_unknown_names() -> None:

@@ -9,6 +9,7 @@ one: a worker that crashed in a loop would tell less and come back later.
 """
 
 import asyncio
+import errno
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -60,8 +61,10 @@ def run(settings: Settings, now: Callable[[], EpochMs], make_line: MakeLine) -> 
     try:
         server = HealthServer(host, port, health, registry)
     except OSError as error:
+        wrong = "port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "host"
         raise SettingsError(
-            f"SUBSIDYWATCH_WORKER__METRICS_PORT (worker.metrics_port): cannot listen on {host}:{port}: {error.strerror}"
+            f"SUBSIDYWATCH_WORKER__METRICS_{wrong.upper()} (worker.metrics_{wrong}): "
+            f"cannot listen on {host}:{port}: {error.strerror}"
         ) from None
     structlog.get_logger("streams.worker").info("worker_starting", metrics=f"http://{host}:{server.port}/metrics")
 

@@ -93,10 +93,10 @@ class Stack:
         self._workers.remove(worker)
         return worker.daemon.stop()
 
-    def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run a verb as a user does."""
+    def run(self, *words: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a verb as a user does; more settings by their whole names."""
         argv = [sys.executable, "-P", "-m", "streams", *map(str, words)]
-        env = {**os.environ, **self.env, "NO_COLOR": "1"}
+        env = {**os.environ, **self.env, "NO_COLOR": "1", **settings}
         return subprocess.run(argv, env=env, capture_output=True, text=True, encoding="utf-8", timeout=90, check=False)
 
     def produce(self, good: int, bad: Sequence[Bad] = ()) -> None:

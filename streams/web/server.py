@@ -1,6 +1,7 @@
 """Runs the application under uvicorn and ends in bounded time, with live pages open."""
 
 import asyncio
+import errno
 import signal
 import socket
 import sys
@@ -62,9 +63,10 @@ def serve_until_stopped(app: FastAPI, settings: Settings) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
+        wrong = "port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "host"
         raise SettingsError(
-            f"SUBSIDYWATCH_SERVE__PORT (serve.port): cannot listen on {host}:{port}: {error.strerror}; "
-            "choose another with --port"
+            f"SUBSIDYWATCH_SERVE__{wrong.upper()} (serve.{wrong}): cannot listen on {host}:{port}: {error.strerror}; "
+            f"choose another with --{wrong}"
         ) from None
     at = f"[{host}]" if ":" in host else host
     sys.stderr.write(f"subsidywatch serves http://{at}:{listener.getsockname()[1]}/ (Ctrl-C ends it)\n")

@@ -51,6 +51,11 @@ def test_secret_is_read_from_a_file_and_never_printed(monkeypatch: pytest.Monkey
         ("KAFKA__PARTITIONS", "0", "SUBSIDYWATCH_KAFKA__PARTITIONS (kafka.partitions) is wrong"),
         ("INGEST__ZONE", "Mars/Olympus", "'Mars/Olympus' is not a time zone of the IANA database"),
         ("REDIS__URL", "http://x", "SUBSIDYWATCH_REDIS__URL (redis.url) is wrong"),
+        ("KAFKA__BOOTSTRAP", "127.0.0.1:9092, b", "'b' is not host:port"),
+        ("KAFKA__BOOTSTRAP", "127.0.0.1:65536", "is not host:port"),
+        ("REDIS__URL", "redis://127.0.0.1:sixtythree/0", "it is not redis://HOST:PORT/DATABASE"),
+        ("REDIS__URL", "redis://127.0.0.1:6379/zero", "it is not redis://HOST:PORT/DATABASE"),
+        ("REDIS__URL", "redis://127.0.0.1:65536/0", "it is not redis://HOST:PORT/DATABASE"),
         ("REDIS__PASSWORD_FILE", "/no/such/file", "password_file cannot be read: /no/such/file"),
         ("RULES__GUARDS__MODE", "yolo", "SUBSIDYWATCH_RULES__GUARDS__MODE (rules.guards.mode) is wrong"),
         (
