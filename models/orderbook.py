@@ -1,12 +1,12 @@
 """Order records to pieces, evidence and line swaps."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 
-from models.lateness import MINUTE_OF_REGION, SCOPES
+from models.lateness import MINUTE_OF_REGION
 from models.orders import Eligibility, LineSwap, advance
 from models.rollup import Fields, Piece
-from models.units import SECOND_MS, EpochMs
-from models.windows import minute_of
+from models.units import MINUTE_MS, SECOND_MS, EpochMs
 from models.wire import WireOrder
 
 LineId = tuple[EpochMs, str]
@@ -28,7 +28,7 @@ class OrderBook:
         self._eligibility = eligibility
         self._read = states
         self._now: dict[LineId, str] = {}
-        self._pieces: dict[tuple[EpochMs, int], tuple[Fields, ...]] = {}
+        self._cells: dict[tuple[int, int], dict[tuple[str, str | None], dict[str, int]]] = {}
         self.evidence: Evidence = {}
         self.duplicates = 0
 
@@ -51,20 +51,22 @@ class OrderBook:
 
     def pieces(self) -> list[Piece]:
         """Give what the records add."""
-        return [Piece(minute, kept, by_scope) for (minute, kept), by_scope in self._pieces.items()]
+        return [
+            Piece(EpochMs(minute * MINUTE_MS), kept, _by_scope(cells)) for (minute, kept), cells in self._cells.items()
+        ]
 
     def swaps(self) -> list[LineSwap]:
         """Give every line that changed, once."""
         return [LineSwap(*line, self._read[line], state) for line, state in self._now.items()]
 
-    def _add(self, order: WireOrder, counters: Mapping[str, int], kept: int) -> None:
-        piece = minute_of(EpochMs(order.placed_at)), kept
-        by_scope = self._pieces.setdefault(piece, tuple({} for _ in SCOPES))
-        for fields, member in zip(by_scope, _members(order), strict=True):
-            if member is not None:
-                for counter, amount in counters.items():
-                    name = f"{counter}:{member}"
-                    fields[name] = fields.get(name, 0) + amount
+    def _add(self, order: WireOrder, counters: dict[str, int], kept: int) -> None:
+        """Add to the order's cell, which is mostly new: its counters are kept as they are, names come later."""
+        cells = self._cells.setdefault((order.placed_at // MINUTE_MS, kept), {})
+        member = order.region, order.campaign_id
+        if member in cells:
+            _gain(cells[member], counters)
+        else:
+            cells[member] = counters
 
     def _witness(self, order: WireOrder, subsidised: int) -> None:
         """Keep the order as evidence; one whose minute is gone comes too late to say anything."""
@@ -73,7 +75,26 @@ class OrderBook:
         second[order.region] = eligible + 1, carrying + subsidised
 
 
-def _members(order: WireOrder) -> tuple[str | None, ...]:
-    """Give the order's member of each scope; an order that names no campaign counts for its region alone."""
-    campaign = order.campaign_id
-    return order.region, campaign, None if campaign is None else f"{order.region}:{campaign}"
+def _gain(sums: dict[str, int], counters: Mapping[str, int]) -> None:
+    known = sums.get
+    for counter, amount in counters.items():
+        sums[counter] = known(counter, 0) + amount
+
+
+def _by_scope(cells: Mapping[tuple[str, str | None], Mapping[str, int]]) -> tuple[Fields, Fields, Fields]:
+    """Sum cells up by region and by campaign; an order that names no campaign counts for its region alone."""
+    regions: dict[str, dict[str, int]] = defaultdict(dict)
+    campaigns: dict[str, dict[str, int]] = defaultdict(dict)
+    by_both: Fields = {}
+    for (region, campaign), counters in cells.items():
+        _gain(regions[region], counters)
+        if campaign is not None:
+            _gain(campaigns[campaign], counters)
+            member = f":{region}:{campaign}"
+            for counter, amount in counters.items():
+                by_both[counter + member] = amount
+    return _named(regions), _named(campaigns), by_both
+
+
+def _named(members: Mapping[str, Mapping[str, int]]) -> Fields:
+    return {f"{counter}:{member}": amount for member, sums in members.items() for counter, amount in sums.items()}

@@ -96,6 +96,7 @@ class _Line(NamedTuple):
 
 
 _NEW: Final = _Line("", 0, 0, ())
+_PLACED: Final = _NEW._replace(flags="p").text()
 
 
 def line_key(order_id: str, line: int) -> str:
@@ -109,6 +110,8 @@ def advance(state: str | None, order: Order | WireOrder, eligibility: Eligibilit
     Raises:
         InvalidEvent: `out_of_range`, the line has `MAX_REFUNDS` other refunds already.
     """
+    if state is None and order.status == "placed":
+        return Step(_PLACED, _nonzero(_gained(order, _NEW, eligibility)), duplicate=False)  # the usual case, at once
     before = _NEW if state is None else _parse(state)
     after = _after(before, order)
     if after is None:
@@ -116,7 +119,11 @@ def advance(state: str | None, order: Order | WireOrder, eligibility: Eligibilit
     counters = {} if order.gift and order.status != "placed" else _gained(order, before, eligibility)
     if not order.gift and after.is_refunded_in_full and not before.is_refunded_in_full:
         counters["orders_fully_refunded"] = 1
-    return Step(after.text(), {name: amount for name, amount in counters.items() if amount}, duplicate=False)
+    return Step(after.text(), _nonzero(counters), duplicate=False)
+
+
+def _nonzero(counters: dict[str, int]) -> dict[str, int]:
+    return {name: amount for name, amount in counters.items() if amount}
 
 
 def _parse(state: str) -> _Line:
