@@ -12,8 +12,9 @@ from confluent_kafka import Consumer, Message
 from confluent_kafka import TopicPartition as Position
 
 from counted_stack import Letter, Stack
-from garbage import HOT
+from garbage import HOT, Bad
 from services.worker import Worker
+from streams.topics import INPUTS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -21,6 +22,7 @@ GOOD = 100_000
 BAD = 10_000
 MOST_ROUNDS = 4
 MOST_DELAY = 2.0
+CONTROL = ((b"\xff{", "not_json"), (b"[" * 9_000, "not_json"), (b"[]", "not_object"), (b"{}", "missing_field"))
 VOID = ("fenced", "gap", "dropped")
 
 
@@ -39,6 +41,9 @@ def test_garbage_is_refused_and_good_events_hardly_wait(stack: Stack) -> None:
     stack.produce(5_000)  # the newest time is known before something too old comes
     stack.drain()
     slowdown = _slowdown(stack, worker)
+    control = [Bad(spec.name, b"k", value, why) for spec in INPUTS if spec.name not in HOT for value, why in CONTROL]
+    stack.produce(len(control), control)
+    stack.drain()
     counted = stack.read()
     void = {what: worker.metric("subsidywatch_worker_slices_total", outcome=what) for what in VOID}
 
@@ -88,8 +93,8 @@ def _buried(bootstrap: str) -> Counter[Letter]:
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "fetch.max.bytes": 2**26})
     found: Counter[Letter] = Counter()
     try:
-        for topic in HOT:
-            place = Position(f"{topic}.dead", 0, 0)
+        for spec in INPUTS:
+            place = Position(f"{spec.name}.dead", 0, 0)
             end = consumer.get_watermark_offsets(place, timeout=10)[1]
             consumer.assign([place])
             while consumer.position([place])[0].offset < end:

@@ -1,5 +1,6 @@
 """Kafka and Redis that go away, under a real worker: it waits and says what for, and afterwards every cell is exact."""
 
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 KAFKA_AWAY_S = 20
 REDIS_AWAY_S = 10
+FROZEN_S = 8
 BACKLOG = 60_000
 CLICK = b'{"event_id":"e","at":1,"region":"440000","campaign_id":"c","user_id":"u","spend_micros":1}\n'
 
@@ -106,6 +108,27 @@ def test_redis_away_at_the_start_and_in_between(stack: Stack) -> None:
         assert_one_sentence_and_3(stack, (verb,), named)
     wait_for(lambda: time.monotonic() - down > REDIS_AWAY_S, REDIS_AWAY_S, "Redis to have been away")
     stack.redis.start()
+    assert_exact(stack)
+    worker.wait_ready()
+    assert 0 == stack.stop_worker(worker)
+
+
+def test_frozen_services_are_no_loss(stack: Stack) -> None:
+    """Services that hang and wake up: answers of unknown outcome are asked for again, and every cell is exact."""
+    worker = stack.start_worker()
+    worker.wait_ready()
+    take_up_backlog(stack)
+    stack.redis.daemon.signal(signal.SIGSTOP)
+    wait_to_hear(worker, f"Redis at 127.0.0.1:{stack.redis.port}")
+    stack.redis.daemon.signal(signal.SIGCONT)
+    assert_exact(stack)
+
+    take_up_backlog(stack)
+    stack.broker.daemon.signal(signal.SIGSTOP)
+    frozen = time.monotonic()
+    wait_for(lambda: time.monotonic() - frozen > FROZEN_S, FROZEN_S + 5, "more than a session to pass")
+    stack.broker.daemon.signal(signal.SIGCONT)
+    stack.produce(1_000)
     assert_exact(stack)
     worker.wait_ready()
     assert 0 == stack.stop_worker(worker)
