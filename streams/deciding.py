@@ -122,14 +122,16 @@ class Decider:
         until = mark if len(seconds) < SECONDS_PER_RUN else EpochMs(seconds[-1].start + SECOND_MS)
         timeline = _Timeline(seconds, until)
         due = wakes_at(rules, state, announcements)
+        late = True  # the first second also hears what should have been heard before
         while (second := timeline.next(state.position, due)) is not None:
             state, transitions = advance(rules, state, second, announcements)
-            if transitions or owes(state):
+            answering = bool(transitions) or owes(state)
+            if answering:
                 standings = await self._standings(state.position)
                 state, shifts, held = respond(rules, state, transitions, standings, now, stopped)
                 out.add(transitions, shifts, held)
-            if transitions or not second.counts:
-                due = wakes_at(rules, state, announcements)
+            if answering or late or (due is not None and due < state.position):
+                due, late = wakes_at(rules, state, announcements), False
         after = state.to_json()
         if after == before and not answers:
             return 0
