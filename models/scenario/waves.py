@@ -80,6 +80,11 @@ def in_hours(at: EpochMs) -> bool:
     return HOURS_FROM_MS <= (at + ZONE_MS) % DAY_MS < HOURS_TO_MS
 
 
+def on_schedule(at: EpochMs) -> bool:
+    """Tell whether quota hours open or close at this very instant."""
+    return (at + ZONE_MS) % DAY_MS in (HOURS_FROM_MS, HOURS_TO_MS)
+
+
 def _hour_edges(start: EpochMs, end: EpochMs) -> list[EpochMs]:
     midnight = start - (start + ZONE_MS) % DAY_MS
     days = range(midnight, end, DAY_MS)

@@ -1,5 +1,7 @@
 """`wave-31`: repeatable, answering to budgets, and true to what it says about itself."""
 
+from collections import Counter
+
 import pytest
 
 from models.codec import judge
@@ -7,6 +9,7 @@ from models.events import KINDS
 from models.scenario.emitted import ANNOUNCEMENTS, CLICKS, ORDERS, Emitted
 from models.scenario.ledger import Ledger
 from models.scenario.market import PRICE_CAP_MICROS
+from models.scenario.waves import on_schedule
 from models.scenario.world import START, World
 from models.totals import Totals
 from models.units import DAY_MS, MINUTE_MS, EpochMs, Region
@@ -122,6 +125,58 @@ def test_announcements_come_late() -> None:
 def test_no_feed_no_announcements() -> None:
     """Without a feed only orders tell."""
     assert [] == [record for record in World(1, feed_delay_ms=None).opening() if record.topic == ANNOUNCEMENTS]
+
+
+def test_a_later_begin_changes_nothing_that_happens() -> None:
+    """Played from a later minute, a world emits nothing but what it emits when played from its start."""
+    begin = EpochMs(START + 60 * MINUTE_MS)
+    whole = run(World(2, rate=4), 90)
+    late = World(2, rate=4, begin=begin)
+    late.recall(30)
+    opened = late.opening()
+    played = [record for number in range(30) for record in late.step(EpochMs(begin + number * MINUTE_MS))]
+    known = {(record.topic, record.body["event_id"]): record for record in whole}
+
+    assert played
+    assert all(known[record.topic, record.body["event_id"]] == record for record in played)
+    assert {begin} == {record.arrival for record in opened}
+    assert all(int(str(record.body.get("placed_at", record.body["at"]))) >= begin for record in played)
+
+
+def test_remembered_clicks_lead_to_orders() -> None:
+    """A world that remembers half an hour begins with more orders, and with no other clicks."""
+    begin = EpochMs(START + 60 * MINUTE_MS)
+    fresh, remembering = World(2, rate=40, begin=begin), World(2, rate=40, begin=begin)
+    remembering.recall(30)
+    minutes = [EpochMs(begin + number * MINUTE_MS) for number in range(5)]
+
+    def count(world: World) -> Counter[str]:
+        return Counter(record.topic for minute in minutes for record in world.step(minute))
+
+    without, with_memory = count(fresh), count(remembering)
+
+    assert with_memory[ORDERS] > without[ORDERS]
+    assert with_memory[CLICKS] == without[CLICKS]
+
+
+def test_a_later_begin_tells_the_state_of_that_time() -> None:
+    """What is announced at the begin is true then; turns before it are not announced again, later ones are."""
+    begin = EpochMs(START + 3 * DAY_MS + 240 * MINUTE_MS)
+    whole, late = World(5), World(5, begin=begin)
+    states = {record.body["region"]: record.body["state"] for record in late.opening() if record.topic == ANNOUNCEMENTS}
+    end = EpochMs(START + 6 * DAY_MS)
+    truth = late.truth(end)
+
+    assert {region: whole.is_on(region, begin) for region in truth.initially_on} == truth.initially_on
+    assert truth.initially_on == {region: state != "off" for region, state in states.items()}
+    assert truth.switches == tuple(switch for switch in whole.truth(end).switches if switch.at > begin)
+
+
+def test_quota_hours_turn_on_schedule() -> None:
+    """Half past eight and ten in the evening are the announced hours, inclusive."""
+    opens, closes = EpochMs(START + 30 * MINUTE_MS), EpochMs(START + 14 * 60 * MINUTE_MS)
+
+    assert [True, True, False] == [on_schedule(opens), on_schedule(closes), on_schedule(EpochMs(opens + 1))]
 
 
 def test_subsidies_follow_the_truth_and_the_price() -> None:
