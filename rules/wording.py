@@ -1,8 +1,9 @@
 """Decisions in words, English and Chinese: one sentence for what happened, one for why."""
 
+from decimal import Decimal
 from typing import Final, NamedTuple
 
-from models.decisions import BudgetShift, HeldShift, Leg, Transition
+from models.decisions import BudgetShift, Evidence, HeldShift, Leg, Transition
 from models.regions import by_adcode
 from models.units import Micros, to_currency
 
@@ -56,6 +57,21 @@ def explain_leg(leg: Leg) -> Sentences:
     )
 
 
+def counts_of(seen: Evidence) -> tuple[int, int]:
+    """Give subsidised and eligible orders at the end of the recent ones: the longest run that has the share believed.
+
+    All recent orders when none has: a run may be older than what is kept of it.
+    """
+    runs = [seen.recent[first:] for first in range(len(seen.recent))]
+    counts = [(sum(hits for hits, _ in run), sum(orders for _, orders in run)) for run in runs]
+    shown = ((hits, orders) for hits, orders in counts if _percent(hits, orders) == seen.level_percent)
+    return next(shown, counts[0] if counts else (0, 0))
+
+
+def _percent(part: int, whole: int) -> Decimal | None:
+    return Decimal(repr(round(part / whole * 100, 1))) if whole else None
+
+
 def _transition(change: Transition) -> Sentences:
     place, seen = _place(change.region), change.evidence
     what = Sentences(
@@ -66,9 +82,9 @@ def _transition(change: Transition) -> Sentences:
         return Sentences(
             f"{what.en}: announced by {seen.announcement_source}.", f"{what.zh}：{seen.announcement_source}发布公告。"
         )
-    taken = [subsidised for subsidised, _ in seen.recent], [eligible for _, eligible in seen.recent]
-    en = f"{what.en}: {sum(taken[0])} of the last {sum(taken[1])} eligible orders carry a subsidy"
-    zh = f"{what.zh}：最近{sum(taken[1])}个适用订单中有{sum(taken[0])}个享受补贴"
+    subsidised, eligible = counts_of(seen)
+    en = f"{what.en}: {subsidised} of the last {eligible} eligible orders carry a subsidy"
+    zh = f"{what.zh}：最近{eligible}个适用订单中有{subsidised}个享受补贴"
     if seen.base_percent is not None:
         en, zh = f"{en}, {seen.base_percent} % before", f"{zh}，此前为{seen.base_percent}%"
     if change.alert == "contradiction":

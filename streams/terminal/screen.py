@@ -10,6 +10,7 @@ from rich.text import Text
 from models.decisions import BudgetShift, HeldShift, Transition
 from models.regions import PROVINCES
 from models.units import EpochMs
+from rules.wording import counts_of
 from streams.readlog import Feed
 from streams.readmeta import Meta
 from streams.readmodel import region_names
@@ -157,7 +158,7 @@ def evidence_words(change: Transition, lang: Lang) -> str:
     if change.cause == "announcement":
         source = printable(found.announcement_source or "")
         return f"公告 ({source})" if lang == "zh" else f"announced by {source}"
-    recent = [sum(pair) for pair in zip(*found.recent, strict=True)] or [found.subsidised, found.orders]
+    recent = counts_of(found) if found.recent else (found.subsidised, found.orders)
     was = "" if found.base_percent is None else f"{percent(found.base_percent / 100, 0)}"
     if lang == "zh":
         return f"最近 {recent[1]} 单中 {recent[0]} 单有国补" + (f" (此前 {was})" if was else "")

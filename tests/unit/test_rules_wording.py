@@ -7,7 +7,7 @@ import pytest
 from models.decisions import BudgetShift, Evidence, HeldShift, Leg, ShiftEvidence, Transition
 from rules.guardrails import CODES
 from rules.settings import RuleSettings
-from rules.wording import explain, explain_leg
+from rules.wording import counts_of, explain, explain_leg
 
 YUAN = 1_000_000
 
@@ -72,6 +72,27 @@ def leg(campaign: str, region: str, delta: int, *reasons: str, limits: tuple[str
 def test_a_transition_says_what_it_rests_on(change: Transition, en: str, zh: str) -> None:
     """Counts and source stand in the sentence."""
     assert (en, zh) == explain(change)
+
+
+@pytest.mark.parametrize(
+    ("recent", "level", "counts"),
+    [
+        (((1, 1), (1, 2), (0, 1), (0, 1), (0, 2)), "0.0", (0, 4)),
+        (((1, 1), (1, 1), (0, 3), (1, 4)), "14.3", (1, 7)),
+        (((1, 2), (0, 3)), "33.0", (1, 5)),
+        (((1, 2), (0, 3)), None, (1, 5)),
+        (((0, 0),), "0.0", (0, 0)),
+        ((), "0.0", (0, 0)),
+    ],
+    ids=["none of four", "one of seven", "no such run", "no share", "no orders", "nothing kept"],
+)
+def test_counts_are_those_of_the_run_that_was_believed(
+    recent: tuple[tuple[int, int], ...], level: str | None, counts: tuple[int, int]
+) -> None:
+    """Orders from before the change are not mixed with those after it."""
+    share = None if level is None else Decimal(level)
+
+    assert counts == counts_of(Evidence(recent=recent, level_percent=share))
 
 
 def test_a_shift_says_how_much_moves_and_why() -> None:
