@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final, Literal, NamedTuple, cast
@@ -16,6 +17,7 @@ from models.errors import InputFileError
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _PROBE_LINES: Final = 1_000
 _ABSENT: Final = object()
+_CUT_SHORT: Final = (OSError, EOFError, zlib.error)
 
 
 class Row(NamedTuple):
@@ -69,7 +71,7 @@ class OpenFile:
         try:
             for line in self._stream:
                 yield line.rstrip(b"\r\n")
-        except (OSError, EOFError) as error:
+        except _CUT_SHORT as error:
             raise InputFileError(f"cannot read {self.path} to its end: {error}") from None
         finally:
             self.close()
@@ -83,12 +85,10 @@ class OpenFile:
         text = io.TextIOWrapper(self._stream, "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
         try:
             yield from text
-        except UnicodeDecodeError as error:
-            raise InputFileError(
-                f"{self.path} is not {encoding}: {error.reason} at byte {error.start} of a block; "
-                "name its encoding in the mapping"
-            ) from None
-        except (OSError, EOFError) as error:
+        except UnicodeError as error:
+            where = f"{error.reason} at byte {error.start} of a block" if isinstance(error, UnicodeDecodeError) else error
+            raise InputFileError(f"{self.path} is not {encoding}: {where}; name its encoding in the mapping") from None
+        except _CUT_SHORT as error:
             raise InputFileError(f"cannot read {self.path} to its end: {error}") from None
         finally:
             text.close()
@@ -135,7 +135,10 @@ def csv_rows(
     source = _Remembered(opened.text_lines(encoding))
     quoting: Literal[0, 3] = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
     reader = csv.reader(source, delimiter=delimiter, quotechar=quote, quoting=quoting, strict=True)
-    header = next(reader, None)
+    try:
+        header = next(reader, None)
+    except csv.Error as error:
+        raise InputFileError(f"{opened.path} does not begin with a line of column names: {error}") from None
     source.take()
     if header is None:
         raise InputFileError(f"{opened.path} is empty: a header line with the column names is needed")

@@ -52,6 +52,25 @@ def test_wrong_encoding_is_one_sentence(tmp_path: Path) -> None:
         records(tmp_path, mapping, "id|kind|ts|place|user|fen|test\n1|c|x|9|小米|1|no\n".encode("gb18030"))
 
 
+@pytest.mark.parametrize(
+    ("encoding", "quote", "content", "message"),
+    [
+        ("utf-16", "", b"kind|id", "is not utf-16"),
+        ("utf-8", 'quote = "\'"', b"'kind'x|id\n", "does not begin with a line of column names"),
+        ("utf-8", "", gzip.compress(b"kind|id\n" * 99, mtime=0)[:10] + b"\xff" * 40, "to its end"),
+    ],
+    ids=["no byte-order mark", "quotes in the header", "damaged gzip"],
+)
+def test_file_of_another_kind_is_one_sentence(
+    tmp_path: Path, encoding: str, quote: str, content: bytes, message: str
+) -> None:
+    """A file that is not what the mapping says ends the run with a sentence that names it."""
+    mapping = CLICKS.replace('encoding = "gb18030"', f'encoding = "{encoding}"\n{quote}')
+
+    with pytest.raises(InputFileError, match=message):
+        records(tmp_path, mapping, content)
+
+
 def test_cells_that_cannot_be_converted_go_through(tmp_path: Path) -> None:
     """Bad time and bad money stay text for the contract to refuse; an empty cell is null."""
     content = b"id|kind|ts|place|user|fen|test\n1|c|soon|77||many|no\n"
