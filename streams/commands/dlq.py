@@ -26,6 +26,7 @@ def dlq_list(
     from models.errors import SettingsError
     from streams.dead_reading import read_newest
     from streams.settings import load
+    from streams.terminal.letters import letter_line
     from streams.topics import INPUTS
 
     names = [spec.name for spec in INPUTS if topic in (None, spec.name)]
@@ -41,8 +42,8 @@ def dlq_list(
         writer.writeheader()
         writer.writerows(summaries)
     else:
-        for row in summaries:
-            typer.echo(f"{row['place']}  {row['reason']}  from {row['original']}  {row['detail']}")
+        for letter in letters:
+            typer.echo(letter_line(letter))
         typer.echo(f"{len(letters)} refused records; `subsidywatch dlq show PLACE` prints one whole")
 
 
@@ -54,18 +55,15 @@ def dlq_show(
 ) -> None:
     """Print one refused record: headers, then the original bytes."""
     import json
+    import sys
 
     from streams.dead_reading import parse_place, read_one
     from streams.settings import load
+    from streams.terminal.letters import letter_text, value_text
 
     letter = read_one(load(config).kafka, parse_place(place))
-    text = "" if letter.value is None else letter.value.decode("utf-8", "backslashreplace")
     if as_json:
-        typer.echo(
-            json.dumps({**letter.summary(), "headers": letter.headers, "value": text}, ensure_ascii=False, indent=2)
-        )
+        body = {**letter.summary(), "headers": letter.headers, "value": value_text(letter)}
+        typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
         return
-    for name, value in letter.headers.items():
-        typer.echo(f"{name}: {value}")
-    typer.echo("")
-    typer.echo(text)
+    typer.echo(letter_text(letter, on_terminal=sys.stdout.isatty()))
