@@ -86,8 +86,8 @@ class OpenFile:
         try:
             yield from text
         except UnicodeError as error:
-            where = f"{error.reason} at byte {error.start} of a block" if isinstance(error, UnicodeDecodeError) else error
-            raise InputFileError(f"{self.path} is not {encoding}: {where}; name its encoding in the mapping") from None
+            why = getattr(error, "reason", error)
+            raise InputFileError(f"{self.path} is not {encoding}: {why}; name its encoding in the mapping") from None
         except _CUT_SHORT as error:
             raise InputFileError(f"cannot read {self.path} to its end: {error}") from None
         finally:
