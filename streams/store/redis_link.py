@@ -115,10 +115,17 @@ class RedisLink:
 
         Raises:
             ServiceUnavailable: nobody answers, or Redis is not ready; try again later.
-            SettingsError: user or password are refused, or it is a node of a cluster.
+            SettingsError: the address asks for what the client does not have, user or password are refused, or it is a
+                node of a cluster.
             UnsafeStore: it may evict keys, or is older than Redis 7.
         """
-        link = cls(_open(settings), Keys(settings.prefix, settings.shards), zone, address_of(settings.url))
+        try:
+            client = _open(settings)
+            # Connects nothing, but takes the options of the address.
+            client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py has no types here
+        except (TypeError, ValueError) as error:
+            raise SettingsError(f"SUBSIDYWATCH_REDIS__URL (redis.url): no client can be made of it: {error}") from None
+        link = cls(client, Keys(settings.prefix, settings.shards), zone, address_of(settings.url))
         try:
             await link._inspect()
         except BaseException:

@@ -1,10 +1,13 @@
 """Each error of the Redis client becomes one of ours, and no sentence tells a secret."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from redis import exceptions
 
 from models.errors import ServiceUnavailable, SettingsError, UnsafeStore
-from streams.store.redis_link import address_of, fate
+from streams.settings import RedisSettings
+from streams.store.redis_link import RedisLink, address_of, fate
 
 
 @pytest.mark.parametrize(
@@ -41,3 +44,12 @@ def test_each_error_of_the_client_has_one_fate(error: Exception, expected: type)
 def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
     """Addresses go into logs."""
     assert shown == address_of(url)
+
+
+@pytest.mark.parametrize("options", ["foo=bar", "db=first", "socket_timeout=soon"])
+async def test_options_no_client_has_are_wrong_settings(options: str) -> None:
+    """An address with options that cannot be taken is one sentence that names the setting, before any connection."""
+    settings = RedisSettings(url=f"redis://127.0.0.1:1/0?{options}")
+
+    with pytest.raises(SettingsError, match="SUBSIDYWATCH_REDIS__URL"):
+        await RedisLink.connect(settings, ZoneInfo("Asia/Shanghai"))
