@@ -45,11 +45,11 @@ async def run(seed: int, speed: float, seconds: float | None, port: int) -> int:
         ChildDied: a process of the demo ended by itself.
     """
     _forget_environment()
+    story = tell(seed, speed, wall_clock())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    story = tell(seed, speed, wall_clock())
     folder = _folder()
     keep = False
     try:
@@ -80,7 +80,7 @@ def _folder() -> Path:
 
 def _introduce(story: Story, fleet: Fleet, port: int) -> None:
     say(f"page    http://127.0.0.1:{port}")
-    say(f"market  wave-31, seed {story.seed}, from {day(story.start)} {clock(story.start)} at {story.speed:g}x")
+    say(f"market  wave-31, seed {story.seed}, from {day(story.begin)} {clock(story.begin)} at {story.speed:g}x")
     say(f"also    subsidywatch table --watch --config {fleet.config}")
     say("note    Kafka and Redis live in memory here; what they hold is lost when this ends")
     say("")
@@ -94,8 +94,10 @@ async def _play(story: Story, fleet: Fleet, stop: asyncio.Event, seconds: float 
     broker = BrokerWatch(fleet.bootstrap)
     try:
         async with open_store(settings) as store, open_producing(settings.kafka) as out:
-            simulator = Simulator(story, world, out, lambda: _spendable(platform))
-            watcher = Watcher(fleet, simulator, store, broker)
+            simulator = Simulator(
+                story, world, out, lambda: _spendable(platform), lambda: _behind(fleet, store, broker)
+            )
+            watcher = Watcher(fleet, simulator, world, store, broker)
             await _until(stop, seconds, simulator, watcher)
             say("")
             say("the market has stopped; counting what is left")
@@ -110,6 +112,12 @@ async def _play(story: Story, fleet: Fleet, stop: asyncio.Event, seconds: float 
     return 0 if summary.exact else 1
 
 
+async def _behind(fleet: Fleet, store: ReadStore, broker: BrokerWatch) -> int:
+    fleet.check()
+    edges = await asyncio.to_thread(broker.edges)
+    return behind(edges, await store.progress())
+
+
 def _spendable(platform: BudgetPlatform) -> dict[str, int]:
     return {campaign: budget.micros for campaign, budget in platform.budgets().items()}
 
@@ -120,7 +128,7 @@ def _sent_topics() -> list[str]:
 
 
 async def _until(stop: asyncio.Event, seconds: float | None, simulator: Simulator, watcher: Watcher) -> None:
-    """Run market and watcher until stopped, the time is up, the scenario is over, or one of them fails."""
+    """Run market and watcher until stopped, the time is up, the story is over, or one of them fails."""
     tasks = [asyncio.create_task(simulator.run(stop)), asyncio.create_task(watcher.run(stop))]
     await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
@@ -131,8 +139,7 @@ async def _drain(fleet: Fleet, store: ReadStore, broker: BrokerWatch) -> None:
     """Wait until the worker has applied the whole log, then until the adjuster has answered every shift; bounded."""
 
     async def applied() -> bool:
-        edges = await asyncio.to_thread(broker.edges)
-        return behind(edges, await store.progress()) == 0
+        return await _behind(fleet, store, broker) == 0
 
     async def answered() -> bool:
         logs = await feed(store, EXPLAIN_LIMIT)

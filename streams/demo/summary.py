@@ -91,12 +91,18 @@ def print_summary(summary: Summary) -> None:
 
 def _print_findings(summary: Summary) -> None:
     delays = [finding.delay_ms / MINUTE_MS for finding in summary.findings if finding.delay_ms is not None]
-    timing = f", delay {median(delays):.1f} minutes in the middle, {max(delays):.1f} at most" if delays else ""
+    timing = (
+        f", delay {median(delays):.1f} simulated minutes in the middle, {max(delays):.1f} at most" if delays else ""
+    )
     say(f"switches: {len(summary.findings)} true, {len(delays)} found{timing}, {summary.wrong} wrong decisions")
     for finding in summary.findings:
-        turn = finding.switch
-        to = "ON" if turn.is_on else "OFF"
-        when = (
-            "not found yet" if finding.delay_ms is None else f"found {finding.delay_ms / MINUTE_MS:.1f} minutes later"
-        )
-        say(f"  {label(turn.region)} {to} at {clock(turn.at)}: {when}")
+        say(finding_line(finding))
+
+
+def finding_line(finding: Finding) -> str:
+    """Say what found a true switch, and how long after it."""
+    turn = finding.switch
+    what = f"  {label(turn.region)} {'ON' if turn.is_on else 'OFF'} at {clock(turn.at)}"
+    if finding.found is None or finding.delay_ms is None:
+        return f"{what}: not found yet"
+    return f"{what}: found by {finding.found.cause}, {finding.delay_ms / MINUTE_MS:.1f} simulated minutes later"

@@ -74,25 +74,28 @@ def demo(port: int) -> Iterator[Demo]:
             made.process.stdout.close()
 
 
-def test_demo_finds_a_switch_applies_a_shift_and_ends_exact(
-    demo: Demo, port: int, wait_for: Callable[..., object]
-) -> None:
-    """Run until a shift was applied, then Ctrl-C: every cell equals the simulator's own sums."""
+def test_demo_sees_a_province_run_dry_and_ends_exact(demo: Demo, port: int, wait_for: Callable[..., object]) -> None:
+    """Orders show it, money leaves it, the feed says it afterwards; after Ctrl-C every cell equals what was sent."""
     demo.read_until(r"ON [1-9 ]\d")
     page = str(wait_for(lambda: _page(port), timeout=30))
-    switch = demo.read_until(r"switch .* -> (ON|OFF)")
-    shift = demo.read_until(r"shift .* moves")
-    demo.read_until(r"answer .* applied by example-adjuster")
+    truth = demo.read_until(r"truth .*: ON -> OFF .* nobody has said so yet")
+    place = truth.split("truth")[1].split(":")[0].strip()
+    switch = demo.read_until(rf"(switch|feed)  +{place}")
+    shift = demo.read_until(rf"shift .* moves .*status_off {place}")
+    demo.read_until(rf"answer  {shift.split()[1]} applied by example-adjuster")
+    if not any("feed" in line for line in demo.lines):
+        demo.read_until(rf"feed .*{place}: off since")
     demo.process.send_signal(signal.SIGINT)
     code = demo.finish()
     text = "\n".join(demo.lines)
 
     assert 0 == code, text
+    assert re.search(r"switch .* ON -> OFF .*\(\d+ of the last \d+ orders subsidised, [\d.]+ % before\)", switch), text
+    assert re.search(r": phone-\d{6} -[\d,]+", shift), text
     assert "exact: yes" in text
     assert re.search(r"switches: \d+ true, [1-9]\d* found", text), text
+    assert re.search(rf"{place} OFF at [\d:]+: found by orders, \d+\.\d simulated minutes later", text), text
     assert re.search(r"shifts: [1-9]\d* published, [1-9]\d* applied", text), text
-    assert "status_" in shift
-    assert switch
     assert "<html" in page.lower()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from models.scenario.waves import on_schedule
 from models.units import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs
 from streams.demo.broker_watch import Edges, behind, dropped
 from streams.demo.plan import settings_toml, tell
@@ -15,28 +16,47 @@ NOW = EpochMs(1_790_000_123_456)
 
 
 @pytest.mark.parametrize("speed", [0.5, 1.0, 60.0, 600.0, 3_600.0])
-def test_story_ends_before_now_and_starts_on_a_minute(speed: float) -> None:
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_story_ends_before_now_and_starts_on_a_minute(seed: int, speed: float) -> None:
     """Event time never overtakes the wall clock, whatever the speed."""
-    story = tell(1, speed, NOW)
+    story = tell(seed, speed, NOW)
 
-    assert story.end < NOW
-    assert 0 == story.start % MINUTE_MS
-    assert story.start > NOW - 17 * DAY_MS
-
-
-def test_first_switches_come_soon() -> None:
-    """At the usual speed quota hours open a quarter of an hour into the story, a quarter of a minute for people."""
-    story = tell(1, 60.0, NOW)
-    switches = story.world().truth(EpochMs(story.start + HOUR_MS)).switches
-
-    assert switches
-    assert {15 * MINUTE_MS} == {switch.at - story.start for switch in switches}
+    assert NOW - DAY_MS < story.end <= NOW
+    assert 0 == story.begin % MINUTE_MS
+    assert NOW - 15 * DAY_MS < story.begin == story.end - 14 * DAY_MS
+    assert story.scenario_start <= story.begin
 
 
-def test_fast_story_is_thinned() -> None:
-    """About five thousand events a second reach the broker at most, on the average of a day."""
-    assert 5_000 >= tell(1, 600.0, NOW).rate * 600
-    assert 5_000 >= tell(1, 60.0, NOW).rate * 60
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5, 6, 7])
+def test_first_turn_comes_soon_and_unannounced(seed: int) -> None:
+    """At the usual speed a province runs dry a quarter of an hour into the story, by day, before the feed says so."""
+    story = tell(seed, 60.0, NOW)
+    world = story.world()
+    truth = world.truth(EpochMs(story.begin + 17 * MINUTE_MS))
+    turn = next(switch for switch in truth.switches if switch.at >= story.begin + 15 * MINUTE_MS)
+    said = [record for record in world.opening() if record.body["region"] == turn.region]
+
+    assert not turn.is_on
+    assert truth.initially_on[turn.region]
+    assert not on_schedule(turn.at)
+    assert 9 <= (turn.at + 8 * HOUR_MS) % DAY_MS // HOUR_MS < 21
+    assert "off" not in [record.body.get("state") for record in said]
+
+
+def test_same_seed_same_hour_whenever_it_is_told() -> None:
+    """A day later the same story is told, a day later."""
+    one, two = tell(1, 60.0, NOW), tell(1, 60.0, EpochMs(NOW + DAY_MS))
+
+    assert (one.begin + DAY_MS, one.rate) == (two.begin, two.rate)
+
+
+def test_story_is_thinned_to_what_a_laptop_can_take() -> None:
+    """Twenty thousand events a second at the hour of the begin, and at a slow pace no market of giants."""
+    fast, usual, slow = (tell(1, speed, NOW) for speed in (600.0, 60.0, 1.0))
+
+    assert 10_000 < usual.rate * 60 < 25_000
+    assert 10_000 < fast.rate * 600 < 25_000
+    assert 320 == slow.rate
 
 
 def test_settings_of_the_demo_are_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
