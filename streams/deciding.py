@@ -37,6 +37,8 @@ from streams.settings import Settings
 
 Model = TypeVar("Model", bound=BaseModel)
 
+NEVER: Final = EpochMs(0)
+
 SEND_LIMIT: Final = 500
 """Outbox entries sent in one go, so that one tick stays short."""
 
@@ -45,21 +47,28 @@ SECONDS_PER_RUN: Final = 20_000
 
 
 def watermark(
-    progress: Mapping[TopicPartition, Progress], now: EpochMs, idle_ms: int, lateness_ms: int
+    progress: Mapping[TopicPartition, Progress],
+    now: EpochMs,
+    idle_ms: int,
+    lateness_ms: int,
+    woken: EpochMs = NEVER,
 ) -> EpochMs | None:
     """Give the whole second before which evidence is closed, exclusive; None before the first event.
 
     A partition that was read to its end and has been silent for `idle_ms` of
-    wall time no longer holds the others back. When all are idle, the newest
-    event time counts: a quiet night ends with the last order decided.
+    wall time no longer holds the others back. When all are idle, and for as
+    long as events may be late, a quiet night ends with the last order decided.
+    Silence before `woken` does not count: nobody listened.
     """
-    heads = [
-        (step.head, step.caught_up and now - step.seen > idle_ms) for step in progress.values() if step.head is not None
-    ]
+    known = [(step.head, step.caught_up, now - max(step.seen, woken)) for step in progress.values()]
+    heads = [(head, caught_up and silence > idle_ms, silence) for head, caught_up, silence in known if head is not None]
     if not heads:
         return None
-    awake = [head for head, idle in heads if not idle]
-    mark = (min(awake) if awake else max(head for head, _ in heads)) - lateness_ms
+    awake = [head for head, idle, _ in heads if not idle]
+    newest = max(head for head, _, _ in heads)
+    if not awake and min(silence for _, _, silence in heads) > lateness_ms:
+        return EpochMs(newest - newest % SECOND_MS + SECOND_MS)
+    mark = min(awake, default=newest) - lateness_ms
     return EpochMs(mark - mark % SECOND_MS)
 
 
@@ -92,21 +101,31 @@ class Decider:
         self._campaigns = FactCache(Campaign)
         self._announcements = FactCache(Announcement)
         self._results = FactCache(ShiftResult)
+        self._woken = NEVER
 
-    async def run(self, now: EpochMs) -> int:
+    def wake(self, now: EpochMs) -> None:
+        """Judge from now on anew which partitions are idle: one that nobody could read may hold the oldest events."""
+        self._woken = now
+
+    async def run(self, now: EpochMs, *, unread: bool = False) -> int:
         """Decide what the watermark has closed, publish it, and give the number of decisions made.
+
+        Args:
+            now: wall clock.
+            unread: nothing of some partition was read yet; for the idle time after `wake` nothing is decided then.
 
         Raises:
             ServiceUnavailable: the store or the broker is away; run again, nothing is lost.
         """
-        made = await self._decide(now)
+        idle_ms = int(self._settings.ingest.idle_s * 1000)
+        made = 0 if unread and now - self._woken <= idle_ms else await self._decide(now, idle_ms)
         await self._send()
         return made
 
-    async def _decide(self, now: EpochMs) -> int:
+    async def _decide(self, now: EpochMs, idle_ms: int) -> int:
         store, rules = self._store, self._settings.rules
-        ingest = self._settings.ingest
-        mark = watermark(await store.progress(), now, int(ingest.idle_s * 1000), int(ingest.lateness_s * 1000))
+        lateness_ms = int(self._settings.ingest.lateness_s * 1000)
+        mark = watermark(await store.progress(), now, idle_ms, lateness_ms, self._woken)
         if mark is None:
             return 0
         version, before = await store.load_state()

@@ -17,7 +17,7 @@ from typing import Final, cast
 
 from models import codec
 from models.codec import Decoded
-from models.errors import Fenced, InvalidEvent, OffsetGap
+from models.errors import Fenced, InvalidEvent, OffsetGap, ServiceUnavailable
 from models.events import KINDS, Kind
 from models.fold import Folded, Folder
 from models.orders import Eligibility
@@ -83,6 +83,7 @@ class Pipeline:
             ServiceUnavailable: the store is away; claim again.
         """
         claim = await self._store.claim(tp)
+        self._decider.wake(self._now())
         self._held[tp] = _Held(claim.epoch, claim.next_offset, claim.head)
         return claim.next_offset
 
@@ -112,8 +113,12 @@ class Pipeline:
             rest = _cut(part, held.next_offset)
             if rest is None:
                 return
-            if await self._settle(rest, held):
-                return
+            try:
+                if await self._settle(rest, held):
+                    return
+            except ServiceUnavailable:
+                self._decider.wake(self._now())
+                raise
         raise RuntimeError(f"order lines of {part.tp.topic}/{part.tp.partition} keep changing under their owner")
 
     async def decide(self, now: EpochMs) -> int:
@@ -122,7 +127,12 @@ class Pipeline:
         Raises:
             ServiceUnavailable: store or broker is away; run again.
         """
-        return await self._decider.run(now)
+        unread = any(held.next_offset is None for tp, held in self._held.items() if KINDS[tp.topic] not in KEPT)
+        try:
+            return await self._decider.run(now, unread=unread)
+        except ServiceUnavailable:
+            self._decider.wake(now)
+            raise
 
     async def _settle(self, part: RecordSlice, held: _Held) -> bool:
         """Bring a slice that starts at the store's offset into the store; False when it must be tried again."""
