@@ -25,6 +25,7 @@ from time import perf_counter
 from typing import Final
 
 import psutil
+import stages
 from feed import TOPICS, Record, events, fill
 
 from models.units import EpochMs
@@ -67,6 +68,7 @@ def main() -> None:
             print(f"  run {number + 1}  {_line(row)}", flush=True)
             rows.append(row)
     _report(rows)
+    stages.report(options.events)
 
 
 @contextmanager

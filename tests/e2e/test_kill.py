@@ -30,7 +30,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 START = EpochMs(1_750_000_000_000)
 CLICKS = "ads.clicks.v1"
 PER_SECOND = 2_500
-BACKLOG = 60_000
+BACKLOG = 160_000
 REGIONS = ("110000", "310000", "440000", "510000")
 
 
@@ -147,6 +147,7 @@ def test_totals_are_exact_after_kills_and_a_zombie(
         "SUBSIDYWATCH_KAFKA__SESSION_TIMEOUT_S": "6",
         "SUBSIDYWATCH_KAFKA__HEARTBEAT_S": "1",
         "SUBSIDYWATCH_REDIS__URL": redis.url,
+        "SUBSIDYWATCH_REDIS__TIMEOUT_S": "60",  # outlasts the sleep: the worker wakes in the middle of its work
     }
     chance = random.Random(seed)
     load = Load(broker.bootstrap, seed)
@@ -177,14 +178,15 @@ def test_totals_are_exact_after_kills_and_a_zombie(
 def _sleep_and_wake(zombie: Worker, load: Load, redis: RedisServer) -> None:
     """Stop a worker that holds slices it could not write yet, past its session; wake it: the fence refuses them.
 
-    Redis pauses while the backlog is made, so the worker surely falls asleep with its hands full.
+    Redis pauses while the backlog is made, so the worker falls asleep with slices in its hands, after the first.
     """
     wait_for(lambda: zombie.metric("subsidywatch_worker_assigned_partitions") > 0, 60, "the worker to own partitions")
     redis.daemon.signal(signal.SIGSTOP)
     load.burst(BACKLOG)
-    wait_for(lambda: zombie.metric("subsidywatch_worker_lag_records") > BACKLOG / 4, 30, "the backlog to be fetched")
-    zombie.daemon.signal(signal.SIGSTOP)
+    counted = zombie.metric("subsidywatch_worker_records_total")
     redis.daemon.signal(signal.SIGCONT)
+    wait_for(lambda: zombie.metric("subsidywatch_worker_records_total") > counted, 30, "the first slice", 0.01)
+    zombie.daemon.signal(signal.SIGSTOP)
     stopped = time.monotonic()
     wait_for(lambda: time.monotonic() - stopped >= 15, 20, "15 s to pass")
     before = _applied(redis)
