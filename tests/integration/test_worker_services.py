@@ -135,41 +135,6 @@ def test_after_sigterm_under_load_kafka_and_redis_agree(world: World, start: Sta
     assert applied == {number: offset for number, offset in world.committed().items() if offset >= 0}
 
 
-def test_redis_away_is_waited_for(world: World, start: Start) -> None:
-    """Away at the start and away in between: not ready, alive, and afterwards every record counted once."""
-    world.redis.kill()
-    sent = world.produce(10_000)
-    worker = start()
-    wait_for(lambda: worker.metric("subsidywatch_worker_retries_total") > 0, 30, "an attempt to connect")
-    ready_without = worker.is_ready()
-    world.redis.start()
-    wait_for(lambda: sum(world.applied().values()) == sent, 60, "everything so far")
-    world.redis.kill()
-    sent = world.produce(10_000)
-    wait_for(lambda: not worker.is_ready(), 30, "the worker to say that it is not ready")
-    world.redis.start()
-    wait_for(lambda: sum(world.applied().values()) == sent, 60, "the rest")
-    worker.wait_ready()
-
-    assert not ready_without
-    assert worker.metric("subsidywatch_worker_lost_records_total") == 0
-
-
-def test_kafka_away_is_waited_for(world: World, start: Start) -> None:
-    """A broker that dies and comes back after more than a session costs no process and no record."""
-    sent = world.produce(10_000)
-    worker = start()
-    wait_for(lambda: sum(world.applied().values()) == sent, 60, "everything so far")
-    world.broker.kill()
-    down = time.monotonic()
-    wait_for(lambda: time.monotonic() - down > 8, 10, "more than the session timeout")
-    world.broker.start()
-    sent = world.produce(10_000)
-    wait_for(lambda: sum(world.applied().values()) == sent, 60, "the rest")
-
-    assert worker.daemon.running()
-
-
 def test_metrics_pass_promtool(world: World, start: Start, promtool: Path) -> None:
     """Names, units and help of everything the worker exposes are as Prometheus wants them."""
     sent = world.produce(1_000)
