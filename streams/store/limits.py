@@ -27,7 +27,10 @@ LOG_CAP: Final = 10_000
 """Newest entries kept of each log."""
 
 SWEEP_LIMIT: Final = 1_000
-"""Keys that one sweep deletes at most, of each kind and shard, so that it never stalls the store."""
+"""Keys that a sweep deletes at once at most, of each kind and shard, so that it never stalls the store."""
+
+SWEEP_ROUNDS: Final = 32
+"""Times that one sweep does so: more seconds than one run of the decide line consumes, so that a replay leaves none."""
 
 EXACT: Final = 1 << 53
 """Lua holds integers exactly up to here; beyond, amounts travel as text."""

@@ -8,7 +8,7 @@ import msgspec
 
 from models.units import EpochMs
 from streams.ports import EvidenceBucket, LogEntry, OutboxEntry
-from streams.store.limits import LOG_CAP, SWEEP_LIMIT, newest_swept
+from streams.store.limits import LOG_CAP, SWEEP_LIMIT, SWEEP_ROUNDS, newest_swept
 from streams.store.redis_link import RedisLink
 from streams.store.redis_sums import sum_fields
 
@@ -87,7 +87,7 @@ class RedisDecide(RedisLink):
         ]
 
     async def sweep(self, horizon: EpochMs) -> int:
-        """As `DecideStore.sweep`; at most `SWEEP_LIMIT` keys of each kind and shard."""
+        """As `DecideStore.sweep`; at most `SWEEP_LIMIT` keys of each kind and shard at once, `SWEEP_ROUNDS` times."""
         gone = 0
         for shard in self._all_shards():
             gone += await self._sweep_index(self._keys.expiries(shard), horizon)
@@ -95,11 +95,15 @@ class RedisDecide(RedisLink):
         return gone
 
     async def _sweep_index(self, index: str, newest: EpochMs) -> int:
-        keys = await self._ask("ZRANGE", index, "-inf", newest, "BYSCORE", "LIMIT", 0, SWEEP_LIMIT)
-        if not keys:
-            return 0
-        _, removed = await self._ask_all([("UNLINK", *keys), ("ZREM", index, *keys)], atomic=True)
-        return int(removed)
+        gone = 0
+        for _ in range(SWEEP_ROUNDS):
+            keys = await self._ask("ZRANGE", index, "-inf", newest, "BYSCORE", "LIMIT", 0, SWEEP_LIMIT)
+            if keys:
+                _, removed = await self._ask_all([("UNLINK", *keys), ("ZREM", index, *keys)], atomic=True)
+                gone += int(removed)
+            if len(keys) < SWEEP_LIMIT:
+                break
+        return gone
 
 
 def _paired(sums: dict[str, int]) -> dict[str, tuple[int, int]]:

@@ -132,6 +132,15 @@ async def test_evidence_goes_an_hour_after_its_second(store: Store) -> None:
     assert [EvidenceBucket(EpochMs(NOON + SECOND_MS), counts)] == await store.evidence(EpochMs(0), at)
 
 
+async def test_one_sweep_takes_what_one_run_consumed(store: Store) -> None:
+    """A replay consumes hours of evidence in a run; none of it is left behind when the log ends there."""
+    seconds = 4 * HOUR_MS // SECOND_MS
+    await keep(store, ORDERS, evidence={EpochMs(NOON + i * SECOND_MS): {"440000": (1, 0)} for i in range(seconds)})
+
+    assert seconds == await store.sweep(EpochMs(NOON + 5 * HOUR_MS))
+    assert [] == await store.evidence(EpochMs(0), EpochMs(NOON + DAY_MS))
+
+
 async def test_order_lines_go_forty_days_after_their_day(store: Store) -> None:
     """A refund may come late, but not later than the day's totals are kept."""
     await keep(store, ORDERS, lines=[LineSwap(DAY, "o1:1", None, "placed")])
