@@ -1,11 +1,11 @@
 """Announcements as claims: which of them can be known, which still counts, and when daily hours turn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from models.decisions import Status
 from models.events import Announcement
-from models.units import DAY_MS, MINUTE_MS, EpochMs
+from models.units import DAY_MS, MINUTE_MS, UNKNOWN_REGION, EpochMs
 from rules.settings import RuleSettings
 from rules.state import Claim, DecideState, RegionState
 
@@ -35,13 +35,32 @@ def pending(rules: RuleSettings, state: DecideState, announcements: Iterable[Ann
     wanted = [
         item
         for item in announcements
-        if item.category == rules.eligibility.category
-        and item.city is None
-        and item.channel is None
-        and item.region != "unknown"
-        and counts(state.regions.get(item.region), claim_of(item))
+        if _concerns(rules, item) and counts(state.regions.get(item.region), claim_of(item))
     ]
     return tuple(sorted(wanted, key=lambda item: (*claim_of(item)[:3], item.region)))
+
+
+def spent(rules: RuleSettings, state: DecideState, announcements: Mapping[str, Announcement]) -> list[str]:
+    """Give the keys of those that can never count again, so that nobody has to keep them.
+
+    The state holds the claim itself or a later one of the same region, or they
+    expired before they counted. What concerns others is not for us to drop.
+    """
+    return [
+        key
+        for key, item in announcements.items()
+        if _concerns(rules, item)
+        and (
+            not counts(state.regions.get(item.region), claim_of(item))
+            or (item.expires_at is not None and item.expires_at <= state.position)
+        )
+    ]
+
+
+def _concerns(rules: RuleSettings, item: Announcement) -> bool:
+    """Tell whether it speaks of a whole region and of the category that is watched."""
+    whole = item.region != UNKNOWN_REGION and item.city is None and item.channel is None
+    return whole and item.category == rules.eligibility.category
 
 
 def claim_of(announcement: Announcement) -> Claim:

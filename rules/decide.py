@@ -11,9 +11,9 @@ JSON text between two runs. The same input gives the same bytes and the same ids
 """
 
 from rules.beliefs import advance
-from rules.claims import pending
+from rules.claims import pending, spent
 from rules.ledger import absorb
 from rules.response import owes, respond
 from rules.state import DecideState, RegionState
 
-__all__ = ["DecideState", "RegionState", "absorb", "advance", "owes", "pending", "respond"]
+__all__ = ["DecideState", "RegionState", "absorb", "advance", "owes", "pending", "respond", "spent"]

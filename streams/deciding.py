@@ -30,7 +30,7 @@ from models.events import Announcement, Campaign
 from models.totals import Totals
 from models.units import MINUTE_MS, SECOND_MS, EpochMs, Region
 from models.windows import Scope, cover, minute_of, span_of
-from rules.decide import DecideState, absorb, advance, owes, pending, respond
+from rules.decide import DecideState, absorb, advance, owes, pending, respond, spent
 from rules.waking import wakes_at
 from streams.ports import EvidenceBucket, LogEntry, OutboxEntry, Progress, Sink, Store, TopicPartition
 from streams.settings import Settings
@@ -157,9 +157,16 @@ class Decider:
         outbox, log = out.outbox(), [*out.log(), *_answered(answers)]
         if not await store.swap_state(version, after, outbox, log):
             return 0  # another worker decided this; its state is read next time
-        await store.forget("results", list(answers))  # they are in the state and in the log now
-        await store.sweep(state.position)
+        await self._clear_up(state, heard, answers)
         return len(out.transitions) + len(out.shifts)
+
+    async def _clear_up(
+        self, state: DecideState, heard: Mapping[str, Announcement], answers: Mapping[str, ShiftResult]
+    ) -> None:
+        """Drop what is in the state or in the log now, or can never be asked for again."""
+        await self._store.forget("results", list(answers))
+        await self._store.forget("announcements", spent(self._settings.rules, state, heard))
+        await self._store.sweep(state.position)
 
     async def _standings(self, at: EpochMs) -> Mapping[Region, Totals]:
         """Sum the window that ends with the last whole minute before `at`: closed, so a replay reads the same."""

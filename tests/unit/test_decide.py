@@ -6,7 +6,7 @@ from cases.watching import GUANGDONG, RULES, START, path, said, watch
 from models.decisions import Status
 from models.events import Announcement
 from models.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from rules.decide import pending
+from rules.decide import pending, spent
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,21 @@ def test_an_announcement_counts_once_and_the_later_effect_wins() -> None:
     assert [] == repeated
     assert state.regions == again.regions
     assert () == pending(RULES, state, words)
+
+
+def test_what_counted_and_what_expired_need_not_be_kept() -> None:
+    """The state holds what was said; what is still to come and what concerns others stays."""
+    words = {
+        "heard": said("on"),
+        "overtaken": said("paused", 1, effective=-1),
+        "expired": said("quota", HOUR_MS, effective=0, expires_at=START + MINUTE_MS),
+        "ahead": said("off", effective=3 * HOUR_MS, expires_at=START + DAY_MS),
+        "television": said("on", category="tv"),
+        "a city": said("on", city="440100"),
+    }
+    state, _ = watch(list(words.values()), until=2 * HOUR_MS)
+
+    assert ["heard", "overtaken", "expired"] == spent(RULES, state, words)
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,17 @@ async def test_backlog_after_an_outage_is_weighed(decides: bool) -> None:
     await worker.sell(OTHER, 1, worker.now - MINUTE_MS)
 
     assert 4 == await worker.weighed(IDLE_MS + 1)
+
+
+async def test_announcements_are_not_read_for_ever() -> None:
+    """Each run reads the kept announcements, so those that are in the state are dropped."""
+    worker = Worker(MemoryStore(load().zone), START)
+    await worker.start()
+    await worker.pipeline.claim(ANNOUNCEMENTS)
+    words = [said("on"), said("off", MINUTE_MS)]
+    await worker.pipeline.ingest(part(ANNOUNCEMENTS, 0, [word.model_dump_json().encode() for word in words]))
+
+    await worker.sell(ORDERS, 0, START)
+    await worker.weighed(IDLE_MS + 1)
+
+    assert [words[1].event_id] == list(await worker.store.facts("announcements"))
