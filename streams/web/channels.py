@@ -23,6 +23,9 @@ from streams.web.feed_items import FeedItem
 RING: Final = 120
 """Events kept for clients that resume."""
 
+ID_DIGITS: Final = 15
+"""Digits of an event's number at most; a longer one is none of ours."""
+
 HEARTBEAT_S: Final = 5.0
 """A stream without an event for this long gets a heartbeat."""
 
@@ -133,7 +136,8 @@ class Channel:
 
     def _resume(self, last_id: str | None) -> int | None:
         stem, _, number = (last_id or "").rpartition(".")
-        return int(number) if stem == self._stem and number.isascii() and number.isdigit() else None
+        known = stem == self._stem and number.isascii() and number.isdigit() and len(number) <= ID_DIGITS
+        return int(number) if known else None
 
     def _add(self, event: str, body: dict[str, object]) -> None:
         self._number += 1

@@ -70,7 +70,9 @@ class Reader:
     def channel(self, view: View) -> Channel:
         """Give the channel of a view, refreshed from now on as long as a client is counted in it."""
         self._wanted.set()
-        return self._channels.setdefault(view, Channel(self._boot, view))
+        channel = self._channels.setdefault(view, Channel(self._boot, view))
+        channel.idle_refreshes = 0  # else it could be dropped before the client is counted
+        return channel
 
     async def meta(self) -> MetaAnswer:
         """Give the state of the whole.

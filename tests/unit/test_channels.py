@@ -82,9 +82,10 @@ async def test_ids_of_another_process_or_too_old_give_a_snapshot() -> None:
     for clicks in range(RING + 3):
         channel.publish(state({"440000": clicks}))
 
-    events = [await anext(channel.stream(seen)) for seen in ("other.region.today.5", "boot.region.today.1", "x.-1")]
+    foreign = ("other.region.today.5", "boot.region.today.1", "x.-1", "boot.region.today." + "9" * 5_000)
+    events = [await anext(channel.stream(seen)) for seen in foreign]
 
-    assert ["snapshot"] * 3 == [event.event for event in events]
+    assert ["snapshot"] * 4 == [event.event for event in events]
 
 
 async def test_trouble_is_told_once_and_ends_with_a_snapshot() -> None:
