@@ -22,9 +22,10 @@ EVENTS_PER_WALL_S: Final = 20_000
 HIGHEST_RATE: Final = 320.0
 """Events per second of wall time at the hour of the begin, and per simulated second: enough orders to see a turn in."""
 
+SEARCHED_DAYS: Final = 28
+
 _OPENING_MS: Final = HOURS_FROM_MS - (START + ZONE_MS) % DAY_MS
 _MOST_LEAD_MIN: Final = 180
-_SEARCHED_DAYS: Final = 28
 _FIRST_LEAD_MS: Final = 4 * HOUR_MS
 """Turns before this are not chosen: a story needs hours before its turn."""
 
@@ -50,10 +51,10 @@ class Story:
 
     def world(self) -> World:
         """Make the market."""
-        return World(self.seed, self.scenario_start, days=_SEARCHED_DAYS + DAYS + 1, rate=self.rate, begin=self.begin)
+        return World(self.seed, self.scenario_start, days=SEARCHED_DAYS + DAYS + 1, rate=self.rate, begin=self.begin)
 
 
-def tell(seed: int, speed: float, now: EpochMs) -> Story:
+def tell(seed: int, speed: float, now: EpochMs, searched_days: int = SEARCHED_DAYS) -> Story:
     """Begin a little before the subsidy of a big province runs dry by day, or else before quota hours open.
 
     The same seed and speed begin at the same hour of the same day of the scenario, whenever they are told.
@@ -62,9 +63,10 @@ def tell(seed: int, speed: float, now: EpochMs) -> Story:
         seed: names the world.
         speed: simulated seconds per second.
         now: wall clock, ms.
+        searched_days: how much of the scenario is searched for such a turn.
     """
     lead_min = min(_MOST_LEAD_MIN, max(1, round(LEAD_WALL_S * speed / 60)))
-    turn = best_turn(seed, START, _SEARCHED_DAYS, EpochMs(START + _FIRST_LEAD_MS))
+    turn = best_turn(seed, START, searched_days, EpochMs(START + _FIRST_LEAD_MS))
     at = EpochMs(START + DAY_MS + _OPENING_MS) if turn is None else turn.at
     after_start = at // MINUTE_MS * MINUTE_MS - lead_min * MINUTE_MS - START
     latest = now - DAYS * DAY_MS - after_start

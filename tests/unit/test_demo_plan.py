@@ -43,6 +43,16 @@ def test_first_turn_comes_soon_and_unannounced(seed: int) -> None:
     assert "off" not in [record.body.get("state") for record in said]
 
 
+def test_without_such_a_turn_quota_hours_open() -> None:
+    """A market that shows no such turn begins a quarter of an hour before half past eight."""
+    story = tell(1, 60.0, NOW, searched_days=0)
+    switches = story.world().truth(EpochMs(story.begin + 16 * MINUTE_MS)).switches
+
+    assert {(story.begin + 15 * MINUTE_MS, True)} == {(switch.at, switch.is_on) for switch in switches}
+    assert all(on_schedule(switch.at) for switch in switches)
+    assert story.end <= NOW
+
+
 def test_same_seed_same_hour_whenever_it_is_told() -> None:
     """A day later the same story is told, a day later."""
     one, two = tell(1, 60.0, NOW), tell(1, 60.0, EpochMs(NOW + DAY_MS))
