@@ -15,7 +15,7 @@ from streams.ports import TopicPartition
 from streams.transport.acks import Ledger
 from streams.transport.consumer_thread import BatchConsumerThread
 from streams.transport.faust_messages import NoReadOffsets, SliceMessage
-from streams.transport.slices import slices_of
+from streams.transport.slices import slices_of, weight_of
 from streams.transport.starts import Start, start_of
 from streams.transport.wiring import Wired
 
@@ -153,7 +153,7 @@ class BatchConsumer(driver.Consumer):
             await self._wait_for_room()
             if not self.flow_active or self.should_stop:
                 return  # the rebalance that stopped the flow ends with a new claim and seek
-            delivery = self.ledger.deliver(tp, part.first, part.next_offset, len(part.values))
+            delivery = self.ledger.deliver(tp, part.first, part.next_offset, weight_of(part))
             if delivery is None:
                 await self._refetch(tp)
                 return

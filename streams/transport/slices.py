@@ -1,9 +1,18 @@
 """Runs of records joined and cut into slices of bounded size; the slices tile what the runs tiled."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from streams.ports import RecordSlice, TopicPartition
 from streams.transport.record_batches import RecordRun
+
+RECORD_BYTES: Final = 1_024
+"""A record counts as one up to this size on average, and as several beyond."""
+
+
+def weight_of(part: RecordSlice) -> int:
+    """Give how many records a slice stands for in memory: what bounds records in hand bounds bytes as well."""
+    return max(len(part.values), sum(map(len, filter(None, part.values))) // RECORD_BYTES)
 
 
 def slices_of(

@@ -61,7 +61,8 @@ class Wiring:
         observer: who hears of assignments, losses and faults.
         batched: topics read in slices of up to `slice_size` records; the others come one record a slice.
         slice_size: most records of a slice.
-        max_unacked: records handed out and not acknowledged above which nothing more is fetched.
+        max_unacked: records handed out and not acknowledged above which nothing more is fetched; a kilobyte counts as
+            a record, so that large records do not fill the memory.
         fetch_max_wait_ms: longest wait of the broker for data to fetch.
     """
 
