@@ -169,6 +169,8 @@ class Pipeline:
         if reply is Reply.GAP:
             held.next_offset = stands_at
             raise OffsetGap(f"{part.tp.topic}/{part.tp.partition}: the store went back to {stands_at}")
+        if reply is Reply.OVERLAP:  # an answer was lost, and with it the head that this slice must be held against
+            held.head = (await self._store.progress())[part.tp].head
         held.next_offset = stands_at  # OVERLAP: cut once more; CONFLICT: read the lines once more
         return False
 

@@ -7,6 +7,7 @@ import pytest
 from cases.ingesting import AT, CLICKS, ORDERS, World, click, order, part
 from models.errors import ServiceUnavailable
 from models.totals import Totals
+from models.units import DAY_MS
 from streams.ports import Applied, BatchWrite, LineSwap, Reply, TopicPartition
 from streams.settings import load
 from streams.store.memory_store import MemoryStore
@@ -69,6 +70,20 @@ async def test_lost_answer_counts_once_and_buries_once() -> None:
 
     assert (await world.totals()).clicks == 2
     assert len(world.sink.buried) == 1
+
+
+async def test_slice_cut_after_a_lost_answer_is_held_against_what_came_before() -> None:
+    """Records behind those whose answer was lost meet the same head as if the answer had arrived."""
+    world = World(load(), Forgetful(load().zone))
+    await world.claim()
+    values = [click(0), click(1, at=AT - 45 * DAY_MS)]
+
+    with pytest.raises(ServiceUnavailable):
+        await world.pipeline.ingest(part(CLICKS, 0, values[:1]))
+    await world.pipeline.ingest(part(CLICKS, 0, values))
+
+    assert 1 == (await world.store.tallies())["accepted:clicks"]
+    assert [(1, "too_old")] == [(letter.offset, letter.reason) for letter in world.sink.buried]
 
 
 class Contended(MemoryStore):
