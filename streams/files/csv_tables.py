@@ -32,6 +32,9 @@ COUNTERS: Final = (
 )
 """Counter columns, in the fixed order other programs rely on."""
 
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet take a cell for a formula; the full-width signs do so where it speaks Chinese."""
+
 _KEYS: Final = {
     Scope.REGION: ("region",),
     Scope.CAMPAIGN: ("campaign_id",),
@@ -69,4 +72,4 @@ def _figures(totals: Totals) -> list[str]:
 
 def _safe(text: str) -> str:
     """Keep a spreadsheet from taking foreign text for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text[:1] in FORMULA_STARTS else text

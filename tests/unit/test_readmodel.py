@@ -167,7 +167,7 @@ def test_csv_has_the_fixed_columns_and_ends_with_the_total() -> None:
     ] == out.getvalue().splitlines()
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "＝1+1", "＠x"])
 def test_csv_never_gives_a_spreadsheet_a_formula(name: str) -> None:
     """A campaign id that a spreadsheet would run is quoted as text."""
     out = io.StringIO()
