@@ -132,7 +132,9 @@ class IngestSettings(_Section):
 class WorkerSettings(_Section):
     """How the worker process behaves."""
 
-    metrics_host: str = Field("127.0.0.1", description="Address of the worker's /metrics, /healthz and /readyz.")
+    metrics_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address of the worker's /metrics, /healthz and /readyz."
+    )
     metrics_port: int = Field(9101, ge=0, le=65_535, description="Port of the same; 0 takes a free one.")
     decide_interval_s: float = Field(1.0, ge=0.05, le=60, description="Pause between runs of the decide line.")
     shutdown_s: float = Field(8.0, ge=1, le=60, description="The process ends this long after SIGTERM at the latest.")
@@ -145,7 +147,7 @@ class WorkerSettings(_Section):
 class ServeSettings(_Section):
     """The read API and the live page."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8080, description="Port to listen on.")
     refresh_s: float = Field(1.0, ge=0.2, le=60, description="Pause between pushes to the live page.")
     top_campaigns: int = Field(

@@ -49,6 +49,8 @@ def serve_until_stopped(app: FastAPI, settings: Settings) -> None:
         SettingsError: the address cannot be listened on.
     """
     host, port = settings.serve.host, settings.serve.port
+    if not host:
+        raise SettingsError("--host is empty, which would listen on every address; say 0.0.0.0 if that is meant")
     config = uvicorn.Config(
         app,
         host=host,

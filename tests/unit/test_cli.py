@@ -42,6 +42,7 @@ def test_module_is_the_same_program() -> None:
         (("nope",), {}, 2, "No such command 'nope'"),
         (("table", "--nope"), {}, 2, "No such option: --nope"),
         (("serve", "--port", "99999"), {}, 2, "less than or equal to 65535"),
+        (("serve", "--host", ""), {}, 2, "listen on every address"),
         (("table", "--window", "7h"), {}, 2, "there is no window '7h'"),
         (("simulate", "--scenario", "nope", "--out", "x"), {}, 2, "there is no scenario 'nope'"),
         (("worker",), {"SUBSIDYWATCH_KAFKA__PARTITIONS": "0"}, 2, "SUBSIDYWATCH_KAFKA__PARTITIONS"),

@@ -57,6 +57,8 @@ def test_secret_is_read_from_a_file_and_never_printed(monkeypatch: pytest.Monkey
         ("REDIS__URL", "redis://127.0.0.1:6379/zero", "it is not redis://HOST:PORT/DATABASE"),
         ("REDIS__URL", "redis://127.0.0.1:65536/0", "it is not redis://HOST:PORT/DATABASE"),
         ("REDIS__PASSWORD_FILE", "/no/such/file", "password_file cannot be read: /no/such/file"),
+        ("SERVE__HOST", "", "SUBSIDYWATCH_SERVE__HOST (serve.host) is wrong"),
+        ("WORKER__METRICS_HOST", "", "SUBSIDYWATCH_WORKER__METRICS_HOST (worker.metrics_host) is wrong"),
         ("RULES__GUARDS__MODE", "yolo", "SUBSIDYWATCH_RULES__GUARDS__MODE (rules.guards.mode) is wrong"),
         (
             "RULES__DETECTOR__KIND",
