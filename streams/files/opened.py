@@ -3,6 +3,7 @@
 A row keeps the line it came from, so that a refused record can be found again.
 """
 
+import codecs
 import csv
 import gzip
 import io
@@ -63,14 +64,16 @@ class OpenFile:
         self._raw.close()
 
     def lines(self) -> Iterator[bytes]:
-        """Give the lines as bytes, without their ends.
+        """Give the lines as bytes, without their ends; a byte-order mark of UTF-8 is dropped.
 
         Raises:
             InputFileError: the file is cut short or is not what it seems.
         """
+        mark = codecs.BOM_UTF8
         try:
             for line in self._stream:
-                yield line.rstrip(b"\r\n")
+                yield line.rstrip(b"\r\n").removeprefix(mark)
+                mark = b""
         except _CUT_SHORT as error:
             raise InputFileError(f"cannot read {self.path} to its end: {error}") from None
         finally:

@@ -75,6 +75,14 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         list(Recording([path], None, NOW))
 
 
+def test_byte_order_mark_is_no_part_of_the_first_record(tmp_path: Path) -> None:
+    """What some editors put before the first record does not get it refused."""
+    path = tmp_path / "ads.clicks.v1.ndjson"
+    path.write_bytes(b'\xef\xbb\xbf{"at":1}\n\xef\xbb\xbf{"at":2}\n')
+
+    assert [b'{"at":1}', b'\xef\xbb\xbf{"at":2}'] == [record.value for record in Recording([path], None, NOW)]
+
+
 def test_progress_reaches_the_size(tmp_path: Path) -> None:
     """All bytes of all files are read in the end."""
     recording = Recording([write(tmp_path / "ads.clicks.v1.ndjson", list(range(100)))], None, NOW)
