@@ -40,7 +40,7 @@ class Producing:
         self.records = 0
 
     async def send(self, topic: str, key: bytes, value: bytes) -> None:
-        """Add a record; it leaves when its batch is full or on `flush`.
+        """Add a record; it leaves with the others when any batch is full, or on `flush`.
 
         Raises:
             SettingsError: the topic does not exist.
@@ -48,13 +48,9 @@ class Producing:
         """
         count = self._partitions.get(topic) or await self._count_partitions(topic)
         place = (topic, partition_of(key, count))
-        batch = self._open.get(place)
-        if batch is None:
-            batch = self._open[place] = self._producer.create_batch()
-        if batch.append(key=key, value=value, timestamp=None) is None:
-            await self._dispatch(place, batch)
-            batch = self._open[place] = self._producer.create_batch()
-            if batch.append(key=key, value=value, timestamp=None) is None:
+        if not self._append(place, key, value):
+            await self._dispatch_open()
+            if not self._append(place, key, value):
                 raise SettingsError(f"a record of {len(value)} bytes is too long for a batch of {BATCH_BYTES}")
         self.records += 1
 
@@ -64,10 +60,7 @@ class Producing:
         Raises:
             ServiceUnavailable: it did not.
         """
-        for place, batch in list(self._open.items()):
-            if batch.record_count():
-                await self._dispatch(place, batch)
-        self._open.clear()
+        await self._dispatch_open()
         try:
             for future in self._sent:
                 await future  # type: ignore[misc]  # aiokafka does not say what its futures are
@@ -75,6 +68,19 @@ class Producing:
             raise self._away(error) from None
         finally:
             self._sent.clear()
+
+    def _append(self, place: tuple[str, int], key: bytes, value: bytes) -> bool:
+        batch = self._open.get(place)
+        if batch is None:
+            batch = self._open[place] = self._producer.create_batch()
+        return batch.append(key=key, value=value, timestamp=None) is not None
+
+    async def _dispatch_open(self) -> None:
+        # All at once: an announcement must not wait until its own quiet topic has filled a batch, hours later.
+        for place, batch in list(self._open.items()):
+            if batch.record_count():
+                await self._dispatch(place, batch)
+        self._open.clear()
 
     async def _dispatch(self, place: tuple[str, int], batch: BatchBuilder) -> None:
         batch.close()
