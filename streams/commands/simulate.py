@@ -10,7 +10,9 @@ def simulate(
     scenario: Annotated[str, typer.Option(help="wave-31 or seed-table.")] = "wave-31",
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same events.")] = 1,
     days: Annotated[float, typer.Option(min=0.001, max=60, help="Length of wave-31 in days.")] = 1.0,
-    rate: Annotated[float, typer.Option(min=0.1, max=100_000, help="Mean events per second of event time.")] = 20.0,
+    rate: Annotated[
+        float, typer.Option(min=0.1, max=100_000, help="Size of wave-31, 64 is full; 3/4 as many events a second.")
+    ] = 20.0,
     out: Annotated[Path | None, typer.Option(help="Folder for one NDJSON file a topic, and truth.json.")] = None,
     to: Annotated[str | None, typer.Option(help="kafka: send instead of writing files.")] = None,
     speed: Annotated[str, typer.Option(help="With --to kafka: max, or a factor such as 1x or 60x.")] = "1x",
