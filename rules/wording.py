@@ -47,10 +47,10 @@ def explain(decision: Transition | BudgetShift | HeldShift) -> Sentences:
 
 
 def explain_leg(leg: Leg) -> Sentences:
-    """Say how one budget moves and why: `+1200 for 广东: subsidy is on; value 130 % of the average`."""
+    """Say how one budget moves and why: `+1,200 for 广东: subsidy is on; value 130 % of the average`."""
     places = [_place(region) for region in leg.region.split(",")]
     reasons = [_reason(code) for code in leg.reasons] + [_LIMIT[code] for code in leg.limits_hit]
-    amount = f"{to_currency(Micros(leg.delta_micros)):+.0f}"
+    amount = f"{to_currency(Micros(leg.delta_micros)):+,.0f}"
     return Sentences(
         f"{amount} for {', '.join(place.en for place in places)}: {'; '.join(reason.en for reason in reasons)}",
         f"{'、'.join(place.zh for place in places)} {amount}：{'；'.join(reason.zh for reason in reasons)}",
@@ -101,8 +101,9 @@ def _shift(shift: BudgetShift) -> Sentences:
     donors = sum(leg.delta_micros < 0 for leg in shift.legs)
     receivers = len(shift.legs) - donors
     return Sentences(
-        f"{moved:.0f} moves from {donors} to {receivers} campaigns: {'; '.join(reason.en for reason in reasons)}.",
-        f"从{donors}个计划向{receivers}个计划转移{moved:.0f}元：{'；'.join(reason.zh for reason in reasons)}。",
+        f"{moved:,.0f} yuan a day moves from {donors} to {receivers} campaigns: "
+        f"{'; '.join(reason.en for reason in reasons)}.",
+        f"从{donors}个计划向{receivers}个计划每天转移{moved:,.0f}元：{'；'.join(reason.zh for reason in reasons)}。",
     )
 
 

@@ -105,8 +105,8 @@ def test_a_shift_says_how_much_moves_and_why() -> None:
         evidence=ShiftEvidence(window="24h", clicks=1, orders=1, spend_micros=1, value_micros=1), config_hash="h",
     )  # fmt: skip
 
-    assert "30 moves from 1 to 1 campaigns: subsidy in Guangdong is OFF." == explain(shift).en
-    assert "从1个计划向1个计划转移30元：广东补贴已停。" == explain(shift).zh
+    assert "30 yuan a day moves from 1 to 1 campaigns: subsidy in Guangdong is OFF." == explain(shift).en
+    assert "从1个计划向1个计划每天转移30元：广东补贴已停。" == explain(shift).zh
 
 
 @pytest.mark.parametrize(
