@@ -95,9 +95,9 @@ class Recording:
         self._streams: list[Iterator[Recorded]] = []
         try:
             for path in _expand(files):
-                topic = "" if mapper is not None else topic_of(path)
                 opened = OpenFile(path)
                 self._opened.append(opened)
+                topic = "" if mapper is not None else topic_of(path)
                 stream = self._native(opened, topic) if mapper is None else self._mapped(opened, mapper)
                 self._streams.append(_primed(stream))
         except InputFileError:

@@ -66,6 +66,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     """A missing file and a gzip file cut short are one sentence each."""
     with pytest.raises(InputFileError, match="cannot read"):
         Recording([tmp_path / "ads.clicks.v1.ndjson"], None, NOW)
+    with pytest.raises(InputFileError, match="cannot read"):
+        Recording([tmp_path / "nosuch"], None, NOW)
     with PayloadFolder(tmp_path / "out", zipped=True) as out:
         for number in range(1000):
             out.write("ads.clicks.v1", b'{"at":%d}' % number)
