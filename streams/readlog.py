@@ -57,17 +57,23 @@ class Explanation:
     results: tuple[ShiftResult, ...]
 
 
-async def feed(store: ReadStore, limit: int = FEED_LIMIT) -> Feed:
+async def feed(store: ReadStore, limit: int = FEED_LIMIT, beside: int | None = None) -> Feed:
     """Read the newest entries of the four logs.
+
+    Args:
+        store: holds the logs.
+        limit: most entries of each log.
+        beside: most entries of changes and answers, for what stands beside a shift; None for `limit`.
 
     Raises:
         ServiceUnavailable: the store is away.
     """
+    more = limit if beside is None else beside
     return Feed(
-        transitions=await _entries(store, "transitions", Transition, limit),
+        transitions=await _entries(store, "transitions", Transition, more),
         shifts=await _entries(store, "shifts", BudgetShift, limit),
         held=await _entries(store, "held", HeldShift, limit),
-        results=await _entries(store, "results", ShiftResult, limit),
+        results=await _entries(store, "results", ShiftResult, more),
     )
 
 

@@ -10,7 +10,7 @@ from models.units import EpochMs
 from rules.wording import explain as say
 from rules.wording import explain_leg
 from streams.ports import ReadStore
-from streams.readlog import Explanation, Feed, explain, feed
+from streams.readlog import EXPLAIN_LIMIT, Explanation, Feed, explain, feed
 from streams.readmodel import region_names
 from streams.readstatus import Decided, RegionStatus, read_decided, status_counts
 from streams.settings import Settings, load
@@ -74,7 +74,7 @@ def print_transitions(config: Path | None, limit: int, as_json: bool, lang: Lang
 
 def print_shifts(config: Path | None, limit: int, as_json: bool, lang: Lang) -> None:
     """Print the newest shifts, the answers to them, and what was held back."""
-    found, settings = _read_feed(config, limit), load(config)
+    found, settings = _read_feed(config, limit, None if as_json else EXPLAIN_LIMIT), load(config)
     if as_json:
         print_json(shift_list(found))
         return
@@ -164,8 +164,8 @@ def _answer_line(result: ShiftResult) -> Text:
     return Text(f"    {printable(result.consumer)}: {result.result}{detail}", style="dim")
 
 
-def _read_feed(config: Path | None, limit: int) -> Feed:
+def _read_feed(config: Path | None, limit: int, beside: int | None = None) -> Feed:
     async def read(store: ReadStore, settings: Settings) -> Feed:
-        return await feed(store, limit)
+        return await feed(store, limit, beside)
 
     return read_once(config, read)

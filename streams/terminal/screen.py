@@ -174,7 +174,7 @@ def shift_line(shift: BudgetShift, at: EpochMs, lang: Lang, zone: ZoneInfo) -> s
     if lang == "zh":
         verb = "本会调动" if dry else "调动"
         return f"{when} {verb} {whole(moved)} 元/天: {legs}  {shift.shift_id[:12]}"
-    verb = "would move" if dry else "moved"
+    verb = "would move" if dry else "moves"
     return f"{when} {verb} {whole(moved)} yuan/day: {legs}  {shift.shift_id[:12]}"
 
 

@@ -26,7 +26,7 @@ const EN = {
   },
   ok_attn: ['Nothing needs you. ', 'Detection and shifts run by themselves; changes appear under Decisions.'],
   f: { change: (n, st, t) => `${n} is ${st} since ${t}`, shift: 'Budget shift', held: n => `${n}: no shift` },
-  m: { live: a => `${a}/day moved: `, dry: a => `Dry run: would move ${a}/day: ` },
+  m: { live: a => `Shift of ${a}/day: `, dry: a => `Dry run: would move ${a}/day: ` },
   ack: (done, all) => `Answered by ${all}: ${done}`, ack_none: t => `No answer yet; expires ${t}`, ack_late: 'No answer before it expired',
   answer: { applied: 'applied', duplicate: 'duplicate', stale: 'stale', rejected: 'rejected', failed: 'failed' },
   fresh_n: n => (n === 1 ? '1 new decision' : `${n} new decisions`), explain: 'Explain', hide: 'Hide', retry: 'Try again',
