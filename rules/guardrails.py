@@ -5,7 +5,7 @@ kill_switch     an operator stopped all shifts
 observe         settings decide without publishing
 no_campaigns    no budget of the category can be moved
 open_plan  *    the last plan was not answered and has not expired
-cooldown   *    the region called for a plan a short while ago
+cooldown   *    the region called for a plan a short while ago, and has not just run dry
 evidence_floor *  too few clicks or orders to tell one region from another
 no_change       the plan would move too little to be worth it
 ```
@@ -16,6 +16,7 @@ A veto with a star passes by itself: the change is kept and answered later.
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from models.decisions import Status
 from models.totals import Totals
 from models.units import SECOND_MS, EpochMs, Region
 from rules.planning import Proposal
@@ -34,6 +35,7 @@ class Question(NamedTuple):
         standings: totals of the allocator's window by region.
         now: wall clock of the worker.
         switch_on: the kill switch is set.
+        fresh: the change was decided just now, and is not looked at again.
     """
 
     rules: RuleSettings
@@ -42,6 +44,7 @@ class Question(NamedTuple):
     standings: Mapping[Region, Totals]
     now: EpochMs
     switch_on: bool
+    fresh: bool
 
 
 class Veto(NamedTuple):
@@ -73,6 +76,8 @@ def _open_plan(question: Question) -> str | None:
 
 
 def _cooldown(question: Question) -> str | None:
+    if question.fresh and question.cause.to is Status.OFF:
+        return None  # a region that runs dry burns money now; its further steps wait like any others
     last = question.state.last_shift_at.get(question.cause.region)
     span = question.rules.guards.cooldown_s * SECOND_MS
     if last is None or question.state.position - last >= span:

@@ -45,7 +45,7 @@ def respond(
     held: list[HeldShift] = []
     free, waiting = [], []
     for cause in _causes(state, transitions):
-        veto = first_veto(Question(rules, state, cause, standings, now, switch_on))
+        veto = first_veto(Question(rules, state, cause, standings, now, switch_on, cause.transition_id in fresh))
         if veto is None:
             free.append(cause)
             continue

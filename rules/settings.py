@@ -86,7 +86,10 @@ class GuardSettings(_Rules):
         Decimal(1), ge=0, le=100, description="A plan that moves less than this part of the money is not worth it."
     )
     cooldown_s: int = Field(
-        1_200, ge=0, le=604_800, description="No second shift called for by the same region within this event time."
+        1_200,
+        ge=0,
+        le=604_800,
+        description="No second shift called for by a region within this event time, unless it has just run dry.",
     )
     ttl_s: int = Field(600, ge=1, le=86_400, description="A shift not applied within this wall time is void.")
 

@@ -101,7 +101,8 @@ def test_a_veto_gives_its_code_and_one_sentence(
     kept: bool,
 ) -> None:
     """A held shift names its cause; only a veto that passes by itself keeps the change for later."""
-    after, shifts, (held,) = answer(settings, before, turned(), switch_on=switch_on, cells=cells)
+    change = turned(to=Status.ON if code == "cooldown" else Status.OFF)
+    after, shifts, (held,) = answer(settings, before, change, switch_on=switch_on, cells=cells)
 
     assert () == shifts
     assert (code, "t1-440000", GUANGDONG, NOW) == (held.code, held.cause, held.region, held.at)
@@ -136,7 +137,7 @@ def test_an_expired_plan_holds_nobody_back() -> None:
 def test_a_change_that_waited_is_answered_once_and_silently() -> None:
     """The veto is logged when it happens; the change is looked at each minute until it passes."""
     before = state(last_shift_at={GUANGDONG: NOW - 60_000})
-    waiting, _, first = answer(rules(), before, turned())
+    waiting, _, first = answer(rules(), before, turned(to=Status.ON))
     still, shifts, second = answer(rules(), replace(waiting, position=EpochMs(NOW + MINUTE_MS)))
     done, late, third = answer(rules(), replace(still, position=EpochMs(NOW + 19 * MINUTE_MS)))
 
@@ -145,6 +146,18 @@ def test_a_change_that_waited_is_answered_once_and_silently() -> None:
     assert ((), ()) == (shifts, second)
     assert (1, "t1-440000", ()) == (len(late), late[0].cause, third)
     assert NOW + 19 * MINUTE_MS == done.last_shift_at[GUANGDONG]
+
+
+def test_a_region_that_just_ran_dry_does_not_wait_for_its_cooldown() -> None:
+    """Money leaves a dry region at once, though it called for a plan a minute ago; looked at again, it waits."""
+    before = state(last_shift_at={GUANGDONG: NOW - 60_000})
+    _, (shift,), held = answer(rules(), before, turned())
+    waiting = replace(before, owed=(Owed(transition_id="t1-440000", region=GUANGDONG, to=Status.OFF),))
+    _, further, _ = answer(rules(), waiting)
+
+    assert -30 == moves(shift)[GUANGDONG]
+    assert () == held
+    assert () == further
 
 
 def test_a_newer_change_of_the_region_replaces_the_one_that_waits() -> None:
