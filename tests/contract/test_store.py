@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from cases.writes import CLICKS, MINUTE, NOON, REGION, slice_of
 from models.totals import Totals
 from models.units import EpochMs
-from models.windows import Bucket, Level, Scope
+from models.windows import Scope
 from streams.ports import (
     Applied,
     BatchWrite,
-    BucketRef,
     Claim,
     Fact,
     LineSwap,
@@ -24,23 +24,8 @@ from streams.ports import (
 
 Contents = Callable[[], Awaitable[object]]
 
-NOON = EpochMs(1_735_704_000_000)
 DAY = EpochMs(1_735_660_800_000)
-CLICKS = TopicPartition("ads.clicks.v1", 0)
 ORDERS = TopicPartition("shop.orders.v1", 1)
-MINUTE = Bucket(Level.MINUTE, NOON)
-REGION = BucketRef(Scope.REGION, MINUTE)
-
-
-def slice_of(first: int, after: int, tp: TopicPartition = CLICKS, **rest: object) -> BatchWrite:
-    """One slice by the first owner, with one click of Guangdong unless told otherwise."""
-    fields: dict[str, object] = {
-        "epoch": 1,
-        "head": NOON,
-        "now": EpochMs(7),
-        "deltas": {REGION: {"clicks:440000": 1}},
-    }
-    return BatchWrite(tp=tp, first=first, next_offset=after, **(fields | rest))  # type: ignore[arg-type]
 
 
 async def clicks(store: Store) -> int:

@@ -3,55 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 import services
+from cases.writes import CLICKS, KINDS, MINUTE, connected, dump, slice_at
 from models.errors import ServiceUnavailable, SettingsError, UnsafeStore
 from models.totals import Totals
-from models.units import EpochMs
-from models.windows import Bucket, Level, Scope
-from streams.ports import Applied, BatchWrite, BucketRef, Fact, LineSwap, Reply, TopicPartition
-from streams.settings import RedisSettings
+from models.windows import Scope
+from streams.ports import Applied, Reply
 from streams.store.redis_link import address_of
 from streams.store.redis_store import RedisStore
 
-ZONE = ZoneInfo("Asia/Shanghai")
-NOON = EpochMs(1_735_704_000_000)
-CLICKS = TopicPartition("ads.clicks.v1", 0)
-MINUTE = Bucket(Level.MINUTE, NOON)
-KINDS = ["valkey", pytest.param("redis", marks=pytest.mark.integration)]
-
 Start = Callable[..., services.RedisServer]
-
-
-async def connected(url: str, **settings: object) -> RedisStore:
-    """Open a store on an address."""
-    return await RedisStore.connect(RedisSettings.model_validate({"url": url, **settings}), ZONE)
-
-
-def slice_at(first: int) -> BatchWrite:
-    """A slice of one offset that touches every kind of key."""
-    return BatchWrite(
-        tp=CLICKS,
-        epoch=1,
-        first=first,
-        next_offset=first + 1,
-        head=NOON,
-        now=EpochMs(first),
-        deltas={BucketRef(Scope.REGION, MINUTE): {"clicks:440000": 1}},
-        evidence={NOON: {"440000": (1, 1)}},
-        lines=[LineSwap(NOON, f"o{first}:1", None, "placed")],
-        facts=[Fact("campaigns", f"c{first}", "{}")],
-        tallies={"late:clicks": 1},
-    )
-
-
-async def dump(store: RedisStore) -> dict[bytes, bytes]:
-    """Every key with its serialised value."""
-    keys: list[bytes] = await store._ask("KEYS", "*")
-    return {key: await store._ask("DUMP", key) for key in sorted(keys)}
 
 
 @pytest.fixture(params=KINDS)

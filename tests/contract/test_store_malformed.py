@@ -1,52 +1,15 @@
 """Whatever is wrong with a call or with the keys it meets is found before the first write."""
 
 from collections.abc import AsyncIterator
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 from redis import exceptions
 
+from cases.writes import CLICKS, KINDS, connected, dump, slice_at
 from models.errors import UnsafeStore
-from models.units import EpochMs
-from models.windows import Bucket, Level, Scope
-from streams.ports import BatchWrite, BucketRef, Fact, LineSwap, LogEntry, OutboxEntry, Reply, TopicPartition
-from streams.settings import RedisSettings
+from streams.ports import LogEntry, OutboxEntry, Reply
 from streams.store.redis_store import RedisStore
-
-ZONE = ZoneInfo("Asia/Shanghai")
-NOON = EpochMs(1_735_704_000_000)
-CLICKS = TopicPartition("ads.clicks.v1", 0)
-MINUTE = Bucket(Level.MINUTE, NOON)
-KINDS = ["valkey", pytest.param("redis", marks=pytest.mark.integration)]
-
-
-async def connected(url: str, **settings: object) -> RedisStore:
-    """Open a store on an address."""
-    return await RedisStore.connect(RedisSettings.model_validate({"url": url, **settings}), ZONE)
-
-
-def slice_at(first: int) -> BatchWrite:
-    """A slice of one offset that touches every kind of key."""
-    return BatchWrite(
-        tp=CLICKS,
-        epoch=1,
-        first=first,
-        next_offset=first + 1,
-        head=NOON,
-        now=EpochMs(first),
-        deltas={BucketRef(Scope.REGION, MINUTE): {"clicks:440000": 1}},
-        evidence={NOON: {"440000": (1, 1)}},
-        lines=[LineSwap(NOON, f"o{first}:1", None, "placed")],
-        facts=[Fact("campaigns", f"c{first}", "{}")],
-        tallies={"late:clicks": 1},
-    )
-
-
-async def dump(store: RedisStore) -> dict[bytes, bytes]:
-    """Every key with its serialised value."""
-    keys: list[bytes] = await store._ask("KEYS", "*")
-    return {key: await store._ask("DUMP", key) for key in sorted(keys)}
 
 
 @pytest.fixture(params=KINDS)

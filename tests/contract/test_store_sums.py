@@ -2,28 +2,14 @@
 
 import pytest
 
+from cases.writes import CLICKS, MINUTE, NOON, REGION, slice_of
 from models.totals import COUNTERS, Totals
 from models.units import HOUR_MS, MINUTE_MS, EpochMs
 from models.windows import Bucket, Level, Scope
-from streams.ports import BatchWrite, BucketRef, EvidenceBucket, Fact, LineSwap, Store, TopicPartition
+from streams.ports import BucketRef, EvidenceBucket, Fact, LineSwap, Store, TopicPartition
 
-NOON = EpochMs(1_735_704_000_000)
 DAY = EpochMs(1_735_660_800_000)
-CLICKS = TopicPartition("ads.clicks.v1", 0)
 ORDERS = TopicPartition("shop.orders.v1", 1)
-MINUTE = Bucket(Level.MINUTE, NOON)
-REGION = BucketRef(Scope.REGION, MINUTE)
-
-
-def slice_of(first: int, after: int, tp: TopicPartition = CLICKS, **rest: object) -> BatchWrite:
-    """One slice by the first owner, with one click of Guangdong unless told otherwise."""
-    fields: dict[str, object] = {
-        "epoch": 1,
-        "head": NOON,
-        "now": EpochMs(7),
-        "deltas": {REGION: {"clicks:440000": 1}},
-    }
-    return BatchWrite(tp=tp, first=first, next_offset=after, **(fields | rest))  # type: ignore[arg-type]
 
 
 async def test_totals_add_over_buckets_and_partitions(store: Store) -> None:
