@@ -1,11 +1,20 @@
 """Totals: the counters of one cell (a scope in a span of event time), and nothing else.
 
 Every number the product shows is either one of these counters or a ratio of
-them computed on reading. A new counter is one field here: the store keeps
-fields by name, backtest prints them by name.
+them computed on reading. A new counter is one field here and one name in its
+group: the store keeps groups by position, backtest prints counters by name.
+
+```
+group   counted in                     bucket of         member
+ads     the ad's region                the ad            plain integers, one per counter
+o       the line's ship-to region      placed_at         orders and their amounts
+        the line's ship-to region      the record's at   flows: what was cancelled and refunded when it arrived
+d       the credited click's region    placed_at         credit, order basis
+k       the credited click's region    the click         credit, click basis (cohorts)
+```
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Self
 
@@ -17,6 +26,11 @@ class Totals:
     `a + b` is commutative and associative with `Totals()` as zero, so buckets,
     replicas and replays may be merged in any order. Counters may go down: a
     refund or a correction is a negative delta, never a clamp at zero.
+
+    Credit has four labels. Basis: order (bucket of `placed_at`; no prefix) or
+    click (bucket of the click; `click_`). Window: 15 days, or the click's local
+    day (`_0d`). Amount: placed (`gmv`), `paid`, `refunded`; net is paid minus
+    refunded. Scope: `direct` or `total`.
 
     Attributes:
         impressions: impressions by `at`, in the region of the impression.
@@ -31,17 +45,30 @@ class Totals:
         gmv_placed_micros: `amount_micros` of placed lines.
         gmv_paid_micros: `paid_micros` of paid lines.
         gmv_refunded_micros: `refund_micros` of refunds.
-        direct_orders: credited lines of the promoted product, in the region that bids.
-        direct_gmv_micros: placed amount of those lines.
-        total_orders: credited lines the halo setting admits, in the region that bids.
-        total_gmv_micros: placed amount of those lines.
         eligible_orders: placed lines whose subsidy is known and whose price is eligible.
         subsidised_orders: those of them that carry a subsidy above zero.
+        flow_cancelled: first cancelled records, in the bucket of their own `at`.
+        flow_refunds: refunds, in the bucket of their own `at`.
+        flow_refunded_micros: `refund_micros` of refunds, in the bucket of their own `at`.
+        direct_orders: credited placed lines of the promoted product, in the region that bids.
+        direct_gmv_micros: placed amount of those lines.
+        direct_paid_micros: paid amount of credited lines of the promoted product.
+        direct_refunded_micros: refunded amount of them.
+        total_orders: credited placed lines the halo setting admits, in the region that bids.
+        total_gmv_micros: placed amount of those lines.
+        total_paid_micros: paid amount of credited lines.
+        total_refunded_micros: refunded amount of them.
+        direct_orders_0d: as without `_0d`, of lines placed on the local day of their click; so for the seven that follow.
+        capped_orders: credited placed lines of `total_orders` whose amount is above the cap.
+        direct_capped_micros: `direct_gmv_micros` with each line's amount cut at the cap.
+        total_capped_micros: `total_gmv_micros` with each line's amount cut at the cap.
+        click_direct_orders: as `direct_orders`, in the bucket of the click; so for the fifteen that follow.
     """
 
     impressions: int = 0
     clicks: int = 0
     spend_micros: int = 0
+
     orders_placed: int = 0
     orders_paid: int = 0
     orders_cancelled: int = 0
@@ -51,12 +78,48 @@ class Totals:
     gmv_placed_micros: int = 0
     gmv_paid_micros: int = 0
     gmv_refunded_micros: int = 0
-    direct_orders: int = 0
-    direct_gmv_micros: int = 0
-    total_orders: int = 0
-    total_gmv_micros: int = 0
     eligible_orders: int = 0
     subsidised_orders: int = 0
+    flow_cancelled: int = 0
+    flow_refunds: int = 0
+    flow_refunded_micros: int = 0
+
+    direct_orders: int = 0
+    direct_gmv_micros: int = 0
+    direct_paid_micros: int = 0
+    direct_refunded_micros: int = 0
+    total_orders: int = 0
+    total_gmv_micros: int = 0
+    total_paid_micros: int = 0
+    total_refunded_micros: int = 0
+    direct_orders_0d: int = 0
+    direct_gmv_0d_micros: int = 0
+    direct_paid_0d_micros: int = 0
+    direct_refunded_0d_micros: int = 0
+    total_orders_0d: int = 0
+    total_gmv_0d_micros: int = 0
+    total_paid_0d_micros: int = 0
+    total_refunded_0d_micros: int = 0
+    capped_orders: int = 0
+    direct_capped_micros: int = 0
+    total_capped_micros: int = 0
+
+    click_direct_orders: int = 0
+    click_direct_gmv_micros: int = 0
+    click_direct_paid_micros: int = 0
+    click_direct_refunded_micros: int = 0
+    click_total_orders: int = 0
+    click_total_gmv_micros: int = 0
+    click_total_paid_micros: int = 0
+    click_total_refunded_micros: int = 0
+    click_direct_orders_0d: int = 0
+    click_direct_gmv_0d_micros: int = 0
+    click_direct_paid_0d_micros: int = 0
+    click_direct_refunded_0d_micros: int = 0
+    click_total_orders_0d: int = 0
+    click_total_gmv_0d_micros: int = 0
+    click_total_paid_0d_micros: int = 0
+    click_total_refunded_0d_micros: int = 0
 
     @property
     def gmv_net_micros(self) -> int:
@@ -91,4 +154,25 @@ class Totals:
 
 
 COUNTERS: Final[tuple[str, ...]] = tuple(field.name for field in fields(Totals))
-"""Counter names in declaration order; the position is the code of a counter on the hot path."""
+"""Counter names in declaration order."""
+
+
+def _from_to(first: str, last: str) -> tuple[str, ...]:
+    return COUNTERS[COUNTERS.index(first) : COUNTERS.index(last) + 1]
+
+
+AD_COUNTERS: Final = _from_to("impressions", "spend_micros")
+"""Counters that are kept one by one: a cell has one or two of them."""
+
+GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    "o": _from_to("orders_placed", "flow_refunded_micros"),
+    "d": _from_to("direct_orders", "total_capped_micros"),
+    "k": _from_to("click_direct_orders", "click_total_refunded_0d_micros"),
+}
+"""Counters that are kept as one vector per member: group letter to its counters by position.
+
+The position is part of the stored layout: a new counter goes to the end of its group.
+"""
+
+Vector = Sequence[int]
+"""Amounts of one group's counters by position; zeros at the end may be left out."""

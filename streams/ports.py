@@ -19,12 +19,14 @@ from streams.records import (
     DeadLetter,
     EvidenceBucket,
     Fact,
+    Joined,
     LogEntry,
     OutboxEntry,
     Progress,
     RecordSlice,
     Reply,
     TopicPartition,
+    VisitSet,
 )
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "EvidenceBucket",
     "Fact",
     "IngestStore",
+    "Joined",
     "LineSwap",
     "LogEntry",
     "OutboxEntry",
@@ -47,6 +50,7 @@ __all__ = [
     "Sink",
     "Store",
     "TopicPartition",
+    "VisitSet",
 ]
 
 
@@ -65,6 +69,15 @@ class IngestStore(Protocol):
         Only lines applied from partitions that share the shard of `tp` are seen,
         the same ones that `apply` compares with, so a conflict can be resolved by
         reading again.
+        """
+
+
+    async def join(
+        self, tp: TopicPartition, lines: Sequence[tuple[EpochMs, str]], visits: Sequence[tuple[EpochMs, str]]
+    ) -> Joined:
+        """Read what a slice of clicks or orders is held against: line states by (day, key), visits by (day, user).
+
+        The version is read first, so a write that lies between is a conflict when the slice is applied.
         """
 
 

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from models.orders import LineSwap
+from models.totals import Vector
 from models.units import EpochMs
 from models.windows import BucketRef
 
@@ -66,6 +67,38 @@ class Fact(NamedTuple):
     body: str
 
 
+class VisitSet(NamedTuple):
+    """What a user did on one day, as it is to be kept.
+
+    Attributes:
+        day: local midnight of the day.
+        user: user id.
+        new: the visits as text; replaces what was there.
+    """
+
+    day: EpochMs
+    user: str
+    new: str
+
+
+class Joined(NamedTuple):
+    """What clicks and orders of one partition number must know of each other.
+
+    Attributes:
+        version: counts the writes of either; an apply that names another one is a conflict.
+        orders_head: newest event time applied from the orders of this partition number; None before the first.
+        clicks_head: the same of the clicks.
+        lines: state of each order line asked for, in the order asked; None where there is none.
+        visits: visits of each (day, user) asked for, in the order asked; None where there are none.
+    """
+
+    version: int
+    orders_head: EpochMs | None
+    clicks_head: EpochMs | None
+    lines: Sequence[str | None]
+    visits: Sequence[str | None]
+
+
 @dataclass(slots=True, kw_only=True)
 class BatchWrite:
     """Everything one slice of one partition changes, written in one atomic call or not at all.
@@ -77,9 +110,13 @@ class BatchWrite:
         head: newest event time of this partition after the slice; None if it had no valid event yet.
         now: wall clock of the worker, for idle detection only.
         caught_up: the slice ends at the log's end as far as the fetch knew.
-        deltas: per bucket, `"counter:member"` to an integer to add.
+        deltas: per bucket, `"counter:member"` of `models.totals.AD_COUNTERS` to an integer to add.
+        vectors: per bucket, `"group:member"` to amounts to add, by position in `models.totals.GROUPS`.
         evidence: per second of event time, `"region"` to (eligible, subsidised) orders to add.
         lines: order lines to swap.
+        visits: what users did on a day, to keep.
+        join: version of `Joined` this write was computed from; the write raises it. None for a write that reads
+            and changes nothing of the join.
         facts: records to keep whole.
         tallies: process-wide counts to add, for example `"rejected:clicks:not_json"`.
     """
@@ -93,8 +130,11 @@ class BatchWrite:
     now: EpochMs
     caught_up: bool = True
     deltas: Mapping[BucketRef, Mapping[str, int]] = field(default_factory=dict)
+    vectors: Mapping[BucketRef, Mapping[str, Vector]] = field(default_factory=dict)
     evidence: Mapping[EpochMs, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     lines: Sequence[LineSwap] = ()
+    visits: Sequence[VisitSet] = ()
+    join: int | None = None
     facts: Sequence[Fact] = ()
     tallies: Mapping[str, int] = field(default_factory=dict)
 

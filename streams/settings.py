@@ -5,155 +5,41 @@ the TOML file given with `--config`, defaults. Units are in the names.
 """
 
 import os
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Final
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from models.errors import SettingsError
 from rules.settings import RuleSettings
+from streams.sections import (
+    AttributionSettings,
+    IngestSettings,
+    KafkaSettings,
+    RedisSettings,
+    ServeSettings,
+    WorkerSettings,
+)
+
+__all__ = [
+    "PREFIX",
+    "AttributionSettings",
+    "IngestSettings",
+    "KafkaSettings",
+    "RedisSettings",
+    "ServeSettings",
+    "Settings",
+    "WorkerSettings",
+    "load",
+    "names",
+]
 
 PREFIX: Final = "SUBSIDYWATCH_"
-
-
-_HOST: Final = r"(\[[0-9a-fA-F:.]+\]|[^\s:,/@\[\]]+)"
-_PORT: Final = r":([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-_SERVER: Final = re.compile(_HOST + _PORT)
-_URL: Final = re.compile(rf"unix://\S+|rediss?://([^/@\s]*@)?({_HOST})?({_PORT})?(/[0-9]{{0,5}})?(\?\S*)?")
-
-
-class _Section(BaseModel):
-    """A frozen group of settings; an unknown name is an error, because it is a typing mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class KafkaSettings(_Section):
-    """Where Kafka is and how this group reads it."""
-
-    bootstrap: str = Field("127.0.0.1:9092", min_length=3, description="Comma-separated host:port of the brokers.")
-    group: str = Field("subsidywatch.v1", min_length=1, max_length=200, description="Consumer group of the workers.")
-    session_timeout_s: float = Field(10.0, ge=6, le=300, description="A silent worker loses its partitions after this.")
-    heartbeat_s: float = Field(2.0, ge=0.1, le=60, description="Pause between heartbeats to the group coordinator.")
-    request_timeout_s: float = Field(20.0, ge=1, le=300, description="Longest wait for one answer of a broker.")
-    commit_interval_s: float = Field(
-        1.0, ge=0.1, le=60, description="Pause between offset commits, a hint for lag tools."
-    )
-    fetch_max_wait_ms: int = Field(100, ge=1, le=5_000, description="Longest wait of the broker for data to fetch.")
-    fetch_max_bytes: int = Field(
-        4_194_304, ge=65_536, le=104_857_600, description="Most bytes of one partition's fetch."
-    )
-    partitions: int = Field(4, ge=1, le=1_024, description="Partitions of each input topic, for `topics create`.")
-    replication: int = Field(1, ge=1, le=10, description="Replication factor, for `topics create`.")
-
-    @field_validator("bootstrap")
-    @classmethod
-    def _addresses(cls, text: str) -> str:
-        for server in text.split(","):
-            if not _SERVER.fullmatch(server.strip()):
-                raise ValueError(f"{server.strip()!r} is not host:port")
-        return text
-
-
-class RedisSettings(_Section):
-    """Where the totals live."""
-
-    url: str = Field("redis://127.0.0.1:6379/0", description="Address of Redis or Valkey.")
-    username: str | None = Field(None, description="ACL user.")
-    password: SecretStr | None = Field(None, description="Its password.")
-    password_file: Path | None = Field(None, description="File that holds the password, instead of `password`.")
-    prefix: str = Field("sw", pattern=r"^[a-z0-9_-]{1,20}$", description="First part of every key.")
-    shards: int = Field(1, ge=1, le=256, description="Hash tags the keys are spread over; 1 on a single Redis.")
-    timeout_s: float = Field(5.0, ge=0.05, le=60, description="Longest wait for one answer.")
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        if not _URL.fullmatch(url):  # never quoted: it may hold a password
-            raise ValueError("it is not redis://HOST:PORT/DATABASE, rediss://HOST:PORT/DATABASE or unix://PATH")
-        return url
-
-    @field_validator("password_file")
-    @classmethod
-    def _password_can_be_read(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        if path is not None:
-            if info.data.get("password") is not None:
-                raise ValueError("give password or password_file, not both")
-            _secret(path)
-        return path
-
-    @model_validator(mode="after")
-    def _read_password(self) -> Self:
-        if self.password_file is None:
-            return self
-        return self.model_copy(update={"password": _secret(self.password_file), "password_file": None})
-
-
-class IngestSettings(_Section):
-    """What is accepted and how it is counted."""
-
-    zone: str = Field("Asia/Shanghai", description="Zone of days, `today` and `yesterday`.")
-    max_future_s: int = Field(300, ge=0, le=86_400, description="Event time may run this far ahead of the broker's.")
-    lateness_s: float = Field(
-        2.0, ge=0, le=3_600, description="Allowed lateness before a second of evidence is closed."
-    )
-    idle_s: float = Field(
-        5.0, ge=0.5, le=3_600, description="A partition silent this long no longer holds the watermark."
-    )
-    max_event_bytes: int = Field(
-        65_536, ge=256, le=1_048_576, description="Longest record; longer ones are dead-lettered."
-    )
-
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{name!r} is not a time zone of the IANA database") from error
-        return name
-
-
-class WorkerSettings(_Section):
-    """How the worker process behaves."""
-
-    metrics_host: str = Field(
-        "127.0.0.1", min_length=1, description="Address of the worker's /metrics, /healthz and /readyz."
-    )
-    metrics_port: int = Field(9101, ge=0, le=65_535, description="Port of the same; 0 takes a free one.")
-    decide_interval_s: float = Field(1.0, ge=0.05, le=60, description="Pause between runs of the decide line.")
-    shutdown_s: float = Field(8.0, ge=1, le=60, description="The process ends this long after SIGTERM at the latest.")
-    log_format: Literal["auto", "console", "json"] = Field(
-        "auto", description="auto: console on a terminal, else JSON."
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
-
-
-class ServeSettings(_Section):
-    """The read API and the live page."""
-
-    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
-    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8080, description="Port to listen on.")
-    refresh_s: float = Field(1.0, ge=0.2, le=60, description="Pause between pushes to the live page.")
-    top_campaigns: int = Field(
-        50, ge=1, le=50, description="Campaigns with a metric of their own; the rest is `other`."
-    )
-    max_streams: int = Field(100, ge=1, le=10_000, description="Live pages served at once.")
 
 
 class Settings(BaseSettings):
@@ -164,6 +50,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
     ingest: IngestSettings = IngestSettings()
+    attribution: AttributionSettings = AttributionSettings()
     worker: WorkerSettings = WorkerSettings()
     serve: ServeSettings = ServeSettings()
     rules: RuleSettings = RuleSettings()
@@ -214,13 +101,6 @@ def names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[t
             yield from names(kind, f"{prefix}{name.upper()}__")
         else:
             yield f"{prefix}{name.upper()}", field
-
-
-def _secret(path: Path) -> SecretStr:
-    try:
-        return SecretStr(path.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"password_file cannot be read: {path}") from error
 
 
 def _refuse_unknown_names() -> None:
