@@ -1,82 +1,95 @@
 """The scenario's own sums: what every total must come to, counted without any of the product's machinery.
 
-Deliberately plain: one dictionary per scope and one `if` per record, no
-buckets, no duplicates, no lateness. It counts what was emitted once.
+Deliberately plain: it keeps every click and every order line that was emitted
+and looks for the last click only when it is asked for totals. No buckets, no
+duplicates, no lateness, no corrections.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 
-from models.scenario.emitted import CLICKS, IMPRESSIONS, ORDERS, Emitted, Payload, Value
-from models.scenario.market import PRICE_CAP_MICROS
+from models.scenario.emitted import CLICKS, IMPRESSIONS, ORDERS, Emitted, Payload
+from models.scenario.purchase import Credit, Purchase, integer
 from models.totals import Totals
+from models.units import DAY_MS
+
+WINDOW_MS = 15 * DAY_MS
+"""An order counts for a click this long before it, both ends included."""
+
+_Sums = dict[str, Counter[str]]
 
 
 class Ledger:
-    """Sums of emitted records per region, per campaign and per both."""
+    """Sums of emitted records per region, per campaign and per both.
+
+    Attributes:
+        records: how many were emitted.
+    """
 
     def __init__(self) -> None:
         """Start with nothing."""
         self.records = 0
-        self._cells: dict[str, dict[str, Counter[str]]] = {"region": {}, "campaign": {}, "region,campaign": {}}
-        self._paid: dict[str, int] = {}
-        self._back: Counter[str] = Counter()
+        self._ads: dict[str, _Sums] = {"region": {}, "campaign": {}, "region,campaign": {}}
+        self._clicks: defaultdict[str, str] = defaultdict(str)
+        self._lines: dict[str, Purchase] = {}
 
     def add(self, record: Emitted) -> None:
         """Count one record; each may be given once only."""
         self.records += 1
         body = record.body
-        if record.topic == IMPRESSIONS:
-            counts = {"impressions": 1, "spend_micros": _int(body["spend_micros"])}
+        if record.topic == ORDERS:
+            self._order(body)
+        elif record.topic == IMPRESSIONS:
+            self._ad(body, "impressions")
         elif record.topic == CLICKS:
-            counts = {"clicks": 1, "spend_micros": _int(body["spend_micros"])}
-        elif record.topic == ORDERS:
-            counts = self._order(body)
-        else:
-            return
-        region, campaign = str(body["region"]), body.get("campaign_id")
-        self._put("region", region, counts)
-        if campaign is not None:
-            self._put("campaign", str(campaign), counts)
-            self._put("region,campaign", f"{region}:{campaign}", counts)
+            self._ad(body, "clicks")
+            # One text per user, because a market has millions of them.
+            fields = (body["at"], body["event_id"], body["campaign_id"], body["region"], body.get("sku"))
+            self._clicks[str(body["user_id"])] += " ".join(map(str, fields)) + "\n"
 
     def totals(self, scope: str) -> dict[str, Totals]:
         """Give member to totals of `region`, `campaign` or `region,campaign`; members without records are absent."""
-        return {member: Totals.of(cell) for member, cell in sorted(self._cells[scope].items())}
+        cells: _Sums = {member: Counter(counts) for member, counts in self._ads[scope].items()}
+        for line in self._lines.values():
+            credit = line.named if line.named or line.gift else self._last_click(line)
+            _put(cells, scope, line.region, credit.campaign_id if credit else None, line.orders())
+            if credit and not line.gift:
+                _put(cells, scope, credit.region, credit.campaign_id, line.credited(credit))
+        return {member: Totals.of(cell) for member, cell in sorted(cells.items())}
 
-    def _put(self, scope: str, member: str, counts: dict[str, int]) -> None:
-        self._cells[scope].setdefault(member, Counter()).update(counts)
+    def _order(self, body: Payload) -> None:
+        key = f"{body['order_id']}/{body['line']}"
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = Purchase.of(body)
+        line.add(body)
 
-    def _order(self, body: Payload) -> dict[str, int]:
-        line, status = f"{body['order_id']}/{body['line']}", body["status"]
-        if body["gift"]:
-            return {"gifts": 1} if status == "placed" else {}
-        if status == "placed":
-            return _placed(body)
-        if status == "cancelled":
-            return {"orders_cancelled": 1}
-        if status == "paid":
-            self._paid[line] = _int(body["paid_micros"])
-            return {"orders_paid": 1, "gmv_paid_micros": self._paid[line]}
-        amount = _int(body["refund_micros"])
-        first = line not in self._back
-        self._back[line] += amount
-        full = self._back[line] >= self._paid[line] > self._back[line] - amount
-        return {"orders_refunded": int(first), "gmv_refunded_micros": amount, "orders_fully_refunded": int(full)}
+    def _ad(self, body: Payload, name: str) -> None:
+        counts = {name: 1, "spend_micros": integer(body["spend_micros"])}
+        for scope, cells in self._ads.items():
+            _put(cells, scope, str(body["region"]), str(body["campaign_id"]), counts)
 
+    def _last_click(self, line: Purchase) -> Credit | None:
+        """Give the user's last click before the order; of several at one instant the one with the greatest id.
 
-def _placed(body: Payload) -> dict[str, int]:
-    amount, price, subsidy = _int(body["amount_micros"]), body.get("unit_price_micros"), body.get("subsidy_micros")
-    counts = {"orders_placed": 1, "gmv_placed_micros": amount}
-    if body.get("campaign_id") is not None:
-        counts |= {"total_orders": 1, "total_gmv_micros": amount}
-        if not body.get("halo"):
-            counts |= {"direct_orders": 1, "direct_gmv_micros": amount}
-    if subsidy is not None and _int(amount if price is None else price) <= PRICE_CAP_MICROS:
-        counts |= {"eligible_orders": 1, "subsidised_orders": int(_int(subsidy) > 0)}
-    return counts
+        A scenario's clicks always name the product that they promote.
+        """
+        found = [click for click in self._clicks_of(line) if line.placed_at - WINDOW_MS <= click[0] <= line.placed_at]
+        if not found:
+            return None
+        at, _, campaign, region, sku = max(found)
+        return Credit(campaign, region, at, sku == line.sku)
+
+    def _clicks_of(self, line: Purchase) -> Iterator[tuple[int, str, str, str, str]]:
+        for text in self._clicks.get(line.user, "").splitlines():
+            at, event_id, campaign, region, sku = text.split(" ")
+            yield int(at), event_id, campaign, region, sku
 
 
-def _int(value: Value) -> int:
-    if not isinstance(value, int):
-        raise TypeError(f"{value!r} is not an integer")
-    return value
+def _put(cells: _Sums, scope: str, region: str, campaign: str | None, counts: dict[str, int]) -> None:
+    """Add to the member of a scope that a region and a campaign make; without a campaign only regions have one."""
+    members = {"region": region}
+    if campaign is not None:
+        members |= {"campaign": campaign, "region,campaign": f"{region}:{campaign}"}
+    if scope in members:
+        cells.setdefault(members[scope], Counter()).update(counts)

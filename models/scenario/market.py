@@ -26,6 +26,12 @@ SATURATION: Final = 1.5
 TRAFFIC_LIFT: Final = 1.2
 HALO_PER_DIRECT: Final = 0.7
 ORGANIC_PER_CLICK: Final = 0.006
+RETURNING: Final = 0.2
+"""Share of clicks by people who come back; each of them clicks about three times a day."""
+
+RETURNING_BUYERS: Final = 0.1
+"""Share of those people in the orders that no click led to."""
+
 
 _BUDGET_MICROS: Final = 220_000 * MICROS_PER_UNIT
 _CPC_MICROS: Final = 0.40 * MICROS_PER_UNIT
@@ -34,6 +40,8 @@ _ORDERS_PER_CLICK: Final = 0.008
 _ORDERS_SPREAD: Final = 0.35
 _LIFT: Final = (1.2, 2.2)
 _REGIONAL_PERCENT: Final = 80
+_CLICKS_EACH: Final = 3
+_FEWEST_RETURNING: Final = 10
 
 # Shares of the hours of a day in tenths of a percent, from midnight.
 _HOURS: Final = (37, 19, 12, 7, 5, 4, 9, 20, 31, 46, 60, 59, 49, 48, 54, 61, 53, 43, 45, 55, 71, 79, 76, 59)
@@ -55,6 +63,10 @@ PRODUCTS: Final = (
     Product("p-6499", Micros(6_499 * MICROS_PER_UNIT), 4),
 )
 """The last one is dearer than the subsidy allows."""
+
+ACCESSORY: Final = Product("band-249", Micros(249 * MICROS_PER_UNIT), 0)
+ACCESSORY_CATEGORY: Final = "wearable"
+"""What is bought along with a phone; never advertised, never subsidised."""
 
 PRODUCT_WEIGHTS: Final = tuple(product.weight for product in PRODUCTS)
 
@@ -148,6 +160,11 @@ def _national(campaign_id: str, name: str, channel: str, budget: int) -> Plan:
 def clicks_per_day(scale: float) -> float:
     """Give the clicks a day that the starting budget could buy at the base price."""
     return _BUDGET_MICROS / _CPC_MICROS * scale
+
+
+def returning_people(clicks_a_day: float) -> int:
+    """Give how many people of a region come back, from the clicks a day that are to be had there."""
+    return max(_FEWEST_RETURNING, round(clicks_a_day * RETURNING / _CLICKS_EACH))
 
 
 def expected_clicks(spend_micros: float, cpc_micros: float, capacity: float) -> float:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from models.scenario.emitted import ANNOUNCEMENTS, CAMPAIGNS, CLICKS, IMPRESSIONS, Emitted, Payload
-from models.scenario.market import CATEGORY, PRODUCTS, Plan, Product
+from models.scenario.market import CATEGORY, PRODUCTS, RETURNING, Plan, Product
 from models.scenario.waves import DAILY_HOURS
 from models.units import MINUTE_MS, EpochMs, Region
 
@@ -19,6 +19,11 @@ def user(rng: Random) -> str:
     return f"u{int(rng.random() * _USERS):07d}"
 
 
+def returning(rng: Random, region: Region, people: int) -> str:
+    """Draw one of the people of a region who come back."""
+    return f"r{region[:2]}{int(rng.random() * people):05d}"
+
+
 @dataclass(frozen=True, slots=True)
 class Traffic:
     """One campaign in one region for one minute.
@@ -27,6 +32,7 @@ class Traffic:
         stem: first part of every event id.
         price_micros: mean price of a click.
         buys: direct orders per click, with the lift of the subsidy if it is on.
+        people: how many of the region come back.
     """
 
     region: Region
@@ -35,6 +41,7 @@ class Traffic:
     stem: str
     price_micros: float
     buys: float
+    people: int
 
     def impression(self, rng: Random, number: int) -> Emitted:
         """Draw an impression; the platform charges for clicks, so it costs nothing."""
@@ -55,7 +62,7 @@ class Traffic:
         """Draw a click on the ad for `product`; one in two hundred arrives minutes late."""
         at = EpochMs(self.minute + int(rng.random() * MINUTE_MS))
         late = int(rng.random() * _LATEST_MS) if rng.random() < _LATE else _TRANSPORT_MS
-        who = user(rng)
+        who = returning(rng, self.region, self.people) if rng.random() < RETURNING else user(rng)
         body: Payload = {
             "event_id": f"{self.stem}.c{number}",
             "at": at,

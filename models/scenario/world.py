@@ -16,7 +16,7 @@ from models.scenario import market, shop
 from models.scenario.draws import poisson, substream
 from models.scenario.emitted import Emitted
 from models.scenario.market import Plan, Product, RegionMarket
-from models.scenario.records import Traffic, announcement, campaign, user
+from models.scenario.records import Traffic, announcement, campaign, returning, user
 from models.scenario.waves import ZONE_MS, Switch, Wave, waves
 from models.units import HOUR_MS, MINUTE_MS, EpochMs, Region
 
@@ -25,6 +25,10 @@ START: Final = EpochMs(1_748_822_400_000)
 """2025-06-02 08:00 in Shanghai: half an hour before quota hours open."""
 
 FEED_DELAY_MS: Final = 15 * MINUTE_MS
+NAMED: Final = 0.15
+"""Share of the orders of clicks whose channel names campaign and click; the others tell only who bought."""
+
+_AT_HOME: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,9 @@ class World:
         self._waves: dict[Region, Wave] = waves(seed, start, days)
         self._markets = market.markets(seed)
         self._clicks_a_day = market.clicks_per_day(scale)
+        self._people = {
+            region: market.returning_people(self._clicks_a_day * place.share) for region, place in self._markets.items()
+        }
         self._coming: list[tuple[EpochMs, int, Emitted]] = []
         self._sequence = 0
 
@@ -158,7 +165,8 @@ class World:
         lift = place.lift if on else 1.0
         for number in range(poisson(rng, demand * market.ORGANIC_PER_CLICK * lift)):
             at = EpochMs(minute + int(rng.random() * MINUTE_MS))
-            out.extend(self._order(rng, f"{stem}.o{number}", user(rng), region, at, shop.pick_product(rng)))
+            who = self._passer_by(rng, region)
+            out.extend(self._order(rng, f"{stem}.o{number}", who, region, at, shop.pick_product(rng)))
         spends = self._spends(place, a_minute, budgets)
         spend = sum(amount for _, amount in spends)
         if spend <= 0:
@@ -166,8 +174,17 @@ class World:
         mean = market.expected_clicks(spend, place.cpc_micros, market.SATURATION * demand)
         for plan, amount in spends:
             part = f"{stem}.{plan.campaign_id[-6:]}"
-            traffic = Traffic(region, minute, plan, part, spend / mean, place.orders_per_click * lift)
+            traffic = Traffic(
+                region, minute, plan, part, spend / mean, place.orders_per_click * lift, self._people[region]
+            )
             self._campaign_minute(rng, traffic, poisson(rng, mean * amount / spend), out)
+
+    def _passer_by(self, rng: Random, region: Region) -> str:
+        """Draw who buys without having been led: mostly a stranger, at times one who clicked here or elsewhere."""
+        if rng.random() >= market.RETURNING_BUYERS:
+            return user(rng)
+        home = region if rng.random() < _AT_HOME else rng.choice(tuple(self._people))
+        return returning(rng, home, self._people[home])
 
     def _spends(self, place: RegionMarket, a_minute: float, budgets: Mapping[str, int]) -> list[tuple[Plan, float]]:
         """Give the campaigns that run in a region and what each spends there in this minute."""
@@ -188,14 +205,18 @@ class World:
                 out.extend(self._bought(rng, click, product, direct=luck < traffic.buys))
 
     def _bought(self, rng: Random, click: Emitted, product: Product, *, direct: bool) -> list[Emitted]:
-        """Give the order that a click leads to; a halo order is for another product of the shop."""
+        """Give the order that a click leads to; a halo order is for another product of the shop.
+
+        Few orders name the click; for the others whoever counts has to find it by the user.
+        """
         body = click.body
         at = EpochMs(int(str(body["at"])) + shop.delay_ms(rng))
         bought = product if direct else shop.other_product(rng, product.sku)
-        region = Region(str(body["region"]))
+        region, is_named = Region(str(body["region"])), rng.random() < NAMED
         records = self._order(rng, f"{body['event_id']}.o", str(body["user_id"]), region, at, bought)
-        for record in records:
-            record.body.update(campaign_id=body["campaign_id"], click_id=body["event_id"], halo=not direct)
+        if is_named:
+            for record in records:
+                record.body.update(campaign_id=body["campaign_id"], click_id=body["event_id"], halo=not direct)
         return records
 
     def _order(

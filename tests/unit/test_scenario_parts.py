@@ -1,19 +1,11 @@
-"""The parts of a scenario: draws that keep sums, demand without money, lives of orders."""
-
-import json
-from collections import Counter
+"""The parts of a scenario: draws that keep sums, demand without money, a run from start to end."""
 
 import pytest
 
-from models.codec import judge
-from models.events import Kind, Order
-from models.orders import Eligibility, advance, line_key
-from models.scenario import market, shop
+from models.scenario import market
 from models.scenario.catalogue import open_scenario
 from models.scenario.draws import apportion, poisson, spread, substream
-from models.scenario.emitted import CLICKS, Emitted
-from models.scenario.ledger import Ledger
-from models.scenario.market import PRICE_CAP_MICROS
+from models.scenario.emitted import CLICKS
 from models.scenario.world import START, World
 from models.units import EpochMs
 
@@ -57,44 +49,6 @@ def test_a_region_without_any_budget_has_only_organic_orders() -> None:
 
     assert {"shop.orders.v1"} == {record.topic for record in records}
     assert {None} == {record.body.get("campaign_id") for record in records}
-
-
-def lives(count: int) -> list[Emitted]:
-    """Give all records of many orders in order of arrival, some of them halo lines of a campaign."""
-    rng, out = substream(2, "lives"), []
-    for number in range(count):
-        product = shop.pick_product(rng)
-        records = shop.life_of(rng, f"o{number}", "u", "440000", START, product, on=number % 2 == 0)
-        if number % 3:
-            for record in records:
-                record.body.update(campaign_id="k", halo=number % 3 == 2)
-        out.extend(records)
-    return sorted(out, key=lambda record: record.arrival)
-
-
-def test_ledger_agrees_with_the_state_machine_of_order_lines() -> None:
-    """Two codes that share nothing count the same orders, refunds in part and in full included."""
-    ledger, states, counted = Ledger(), dict[str, str](), Counter[str]()
-    eligibility = Eligibility("phone", PRICE_CAP_MICROS)
-    for record in lives(600):
-        ledger.add(record)
-        order = judge(Kind.ORDERS, json.dumps(record.body).encode())
-        assert isinstance(order, Order)
-        key = line_key(order.order_id, order.line)
-        step = advance(states.get(key), order, eligibility)
-        states[key] = step.state
-        counted.update(step.counters)
-
-    assert dict(counted) == ledger.totals("region")["440000"].nonzero()
-    assert counted["orders_refunded"] > counted["orders_fully_refunded"] > 0
-    assert counted["gifts"] > 0
-    assert {"k"} == set(ledger.totals("campaign"))
-
-
-def test_ledger_refuses_what_is_not_a_number() -> None:
-    """A body that is not as emitted is a fault, not a zero."""
-    with pytest.raises(TypeError):
-        Ledger().add(Emitted(START, CLICKS, "u", {"region": "440000", "spend_micros": None}))
 
 
 @pytest.mark.parametrize("name", ["wave-31", "seed-table"])

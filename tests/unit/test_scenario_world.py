@@ -211,14 +211,37 @@ def test_rates_of_a_day_are_near_the_figures_they_follow() -> None:
     assert whole.impressions > 5 * whole.clicks
 
 
-def test_later_orders_find_their_click() -> None:
-    """An order that a click led to names the click, its user and its campaign."""
-    records = run(World(11, rate=40), 60)
+def test_few_orders_name_their_click_and_the_others_have_one() -> None:
+    """A named click is the user's; most orders name none, and still the user has clicked before; some never did."""
+    records = run(World(11, rate=60), 60)
     clicks = {record.body["event_id"]: record.body for record in records if record.topic == CLICKS}
-    led = [record.body for record in records if record.topic == ORDERS and record.body.get("click_id")]
+    first: dict[str, int] = {}
+    for body in clicks.values():
+        who, at = str(body["user_id"]), int(str(body["at"]))
+        first[who] = min(at, first.get(who, at))
+    orders = [record.body for record in records if record.topic == ORDERS and record.body["status"] == "placed"]
+    led = [body for body in orders if str(body["order_id"]).split(".")[-2].startswith("c")]
+    named = [body for body in led if body.get("click_id")]
 
-    assert len(led) > 50
-    for body in led:
+    assert pytest.approx(0.15, abs=0.05) == len(named) / len(led)
+    for body in named:
         click = clicks[body["click_id"]]
         assert (click["user_id"], click["campaign_id"]) == (body["user_id"], body["campaign_id"])
-        assert int(str(click["at"])) <= int(str(body["placed_at"]))
+    assert all(first[str(body["user_id"])] <= int(str(body["placed_at"])) for body in led)
+    assert len(led) < len(orders)
+
+
+def test_people_come_back_and_buy_elsewhere() -> None:
+    """Some people click more than once, and some of those buy in another region than they click in."""
+    records = run(World(12, rate=60), 120)
+    clicks = Counter(str(record.body["user_id"]) for record in records if record.topic == CLICKS)
+    homes = {str(record.body["user_id"]): record.body["region"] for record in records if record.topic == CLICKS}
+    away = [
+        record
+        for record in records
+        if record.topic == ORDERS and homes.get(str(record.body["user_id"]), "") not in ("", record.body["region"])
+    ]
+
+    assert {who[0] for who, count in clicks.items() if count > 2} == {"r"}
+    assert max(clicks.values()) < 20
+    assert away
