@@ -93,9 +93,9 @@ class Gate:
             raise InvalidEvent("too_old", f"{head - counted_at} ms before the newest event, in a day no longer kept")
         return kept
 
-    def enter(self, at: EpochMs) -> None:
-        """Pass a record that was judged good."""
-        if self.head is None or at > self.head:
-            self.head = at
-        elif at <= self.head - FRESH_MS and kept_by(at, self.head, self._zone) != KEPT_BY_ALL:
+    def enter(self, at: EpochMs, counted_at: EpochMs | None = None) -> None:
+        """Pass a record that was judged good; it is late by `at`, and `counted_at` moves the head as well."""
+        head, newest = self.head, at if counted_at is None else max(at, counted_at)
+        if head is not None and at <= head - FRESH_MS and kept_by(at, head, self._zone) != KEPT_BY_ALL:
             self.late += 1
+        self.head = newest if head is None else max(head, newest)

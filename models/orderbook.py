@@ -1,100 +1,168 @@
-"""Order records to pieces, evidence and line swaps."""
+"""Order records to vectors, evidence, line swaps and visits."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
 
+from models.attribution import Attribution, can_be_clicked, contributions, opened, with_click
 from models.lateness import MINUTE_OF_REGION
-from models.orders import Eligibility, LineSwap, advance
-from models.rollup import Fields, Piece
-from models.units import MINUTE_MS, SECOND_MS, EpochMs
+from models.orders import ELIGIBLE, SUBSIDISED, Eligibility, Line, LineId, LineSwap, advance, line_texts, parse_line
+from models.rollup import Cells
+from models.units import SECOND_MS, EpochMs
+from models.visits import (
+    KEPT_MS,
+    Known,
+    PlacedLine,
+    VisitId,
+    Visits,
+    VisitSet,
+    days_between,
+    enter_line,
+    forget,
+    last_click,
+    parse_visits,
+    visit_texts,
+)
 from models.wire import WireOrder
 
-LineId = tuple[EpochMs, str]
-"""Where a line's state is kept: local midnight of `placed_at`, and `models.orders.line_key`."""
-
 Evidence = dict[EpochMs, dict[str, tuple[int, int]]]
+_PLACED: Final = "placed"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The settings that order lines are counted under.
+
+    Attributes:
+        zone: zone of days.
+        eligibility: which order lines are evidence of a subsidy.
+        attribution: which click a line counts for.
+    """
+
+    zone: ZoneInfo
+    eligibility: Eligibility
+    attribution: Attribution
+
+
+def buyer_days(order: WireOrder, terms: Terms) -> list[VisitId]:
+    """Name the visits that hold every click a line may count for, in order of time; none where no click can."""
+    if order.user_id is None or not can_be_clicked(order):
+        return []
+    placed = order.placed_at
+    first = EpochMs(max(placed - terms.attribution.window_ms, 0))
+    return [(day, order.user_id) for day in days_between(first, EpochMs(placed), terms.zone)]
 
 
 class OrderBook:
     """Enters order records one after the other and sums up what they add.
 
     Attributes:
+        cells: what the records add.
         evidence: per second of `placed_at`, region to (eligible, subsidised) orders.
-        duplicates: records that were counted before.
+        counts: `duplicates`, `late:attribution`, `forgotten:clicks`, `forgotten:lines`, as far as there are any.
     """
 
-    def __init__(self, eligibility: Eligibility, states: Mapping[LineId, str | None]) -> None:
-        """Start from the states that were read; None where a line has none."""
-        self._eligibility = eligibility
-        self._read = states
-        self._now: dict[LineId, str] = {}
-        self._cells: dict[tuple[int, int], dict[tuple[str, str | None], dict[str, int]]] = {}
+    def __init__(self, terms: Terms, known: Known) -> None:
+        """Start from what was read."""
+        self._terms = terms
+        self._known = known
+        self._lines: dict[LineId, Line] = {}
+        self._changed: dict[LineId, Line] = {}
+        self._days: dict[str, list[EpochMs]] = {}
+        for (day, user), text in known.visits.items():
+            if text is not None:
+                self._days.setdefault(user, []).append(day)
+        self._visits: dict[VisitId, Visits] = {}
+        self._visited: dict[VisitId, None] = {}
+        self.cells = Cells()
         self.evidence: Evidence = {}
         self.duplicates = 0
+        self.late = 0
 
-    def enter(self, order: WireOrder, line: LineId, kept: int) -> None:
-        """Count one record in the buckets of its mask.
+    def enter(self, order: WireOrder, line_id: LineId, kept: int, head: EpochMs | None) -> None:
+        """Count one record.
+
+        Args:
+            order: the record.
+            line_id: its line.
+            kept: mask of the buckets that keep its `placed_at`.
+            head: newest event time of the orders before it.
 
         Raises:
             InvalidEvent: its line has too many refunds.
-            KeyError: the line's state was not read.
+            KeyError: the line's state, or visits it needs, were not read.
         """
-        old = self._now[line] if line in self._now else self._read[line]
-        step = advance(old, order, self._eligibility)
-        if step.duplicate:
+        before = self._line(line_id)
+        start = self._opened(order, line_id, head) if before is None else before
+        after = advance(start, order, self._terms.eligibility, self._terms.attribution.cap_micros)
+        if after is None:
             self.duplicates += 1
             return
-        self._now[line] = step.state
-        self._add(order, step.counters, kept)
-        if "eligible_orders" in step.counters and kept & MINUTE_OF_REGION:
-            self._witness(order, step.counters.get("subsidised_orders", 0))
-
-    def pieces(self) -> list[Piece]:
-        """Give what the records add."""
-        return [
-            Piece(EpochMs(minute * MINUTE_MS), kept, _by_scope(cells)) for (minute, kept), cells in self._cells.items()
-        ]
+        zone = self._terms.zone
+        self._lines[line_id] = self._changed[line_id] = after
+        if before is not None:
+            self.cells.lose(contributions(before, zone))
+        self.cells.gain(contributions(after, zone))
+        if order.status == _PLACED and after.flags & ELIGIBLE and kept & MINUTE_OF_REGION:
+            self._witness(order, 1 if after.flags & SUBSIDISED else 0)
 
     def swaps(self) -> list[LineSwap]:
         """Give every line that changed, once."""
-        return [LineSwap(*line, self._read[line], state) for line, state in self._now.items()]
+        texts = line_texts(self._changed.values())
+        read = self._known.lines
+        return [LineSwap(*line, read[line], text) for line, text in zip(self._changed, texts, strict=True)]
 
-    def _add(self, order: WireOrder, counters: dict[str, int], kept: int) -> None:
-        """Add to the order's cell, which is mostly new: its counters are kept as they are, names come later."""
-        cells = self._cells.setdefault((order.placed_at // MINUTE_MS, kept), {})
-        member = order.region, order.campaign_id
-        if member in cells:
-            _gain(cells[member], counters)
-        else:
-            cells[member] = counters
+    def visits(self) -> tuple[list[VisitSet], tuple[int, int]]:
+        """Give every visit that changed, once, and how many clicks and lines were forgotten for want of room."""
+        head, clicks, lines = self._known.orders_head, 0, 0
+        settled = None if head is None else head - self._terms.attribution.lateness_ms
+        for visit in self._visited:
+            dropped = forget(self._visits[visit], settled)
+            clicks, lines = clicks + dropped[0], lines + dropped[1]
+        texts = visit_texts(map(self._visits.__getitem__, self._visited))
+        return [VisitSet(*visit, text) for visit, text in zip(self._visited, texts, strict=True)], (clicks, lines)
+
+    def _line(self, line_id: LineId) -> Line | None:
+        if line_id in self._lines:
+            return self._lines[line_id]
+        text = self._known.lines[line_id]
+        if text is None:
+            return None
+        self._lines[line_id] = line = parse_line(text)
+        return line
+
+    def _opened(self, order: WireOrder, line_id: LineId, head: EpochMs | None) -> Line:
+        """Open a line: credit it with the best click known, and let later clicks find it."""
+        line = opened(order, self._terms.attribution)
+        if line.traits is None or order.user_id is None:
+            return line
+        day, user, placed = line_id[0], order.user_id, order.placed_at
+        if (day, user) not in self._known.visits:
+            raise KeyError((day, user))
+        if head is None or placed > head - KEPT_MS:
+            enter_line(self._day(day, user), PlacedLine(placed, line_id[1]))
+            self._visited[day, user] = None
+        if head is not None and placed < head - self._terms.attribution.lateness_ms:
+            self.late += 1
+        return self._credited(line, user, self._days.get(user, ()))
+
+    def _credited(self, line: Line, user: str, days: Sequence[EpochMs]) -> Line:
+        settings = self._terms.attribution
+        for day in sorted(days, reverse=True):
+            click = last_click(self._day(day, user).clicks, line.placed_at, settings.window_ms)
+            if click is not None:
+                return with_click(line, click, settings, self._known.promoted)
+        return line
+
+    def _day(self, day: EpochMs, user: str) -> Visits:
+        visit = day, user
+        if visit not in self._visits:
+            self._visits[visit] = parse_visits(self._known.visits[visit])
+        return self._visits[visit]
 
     def _witness(self, order: WireOrder, subsidised: int) -> None:
         """Keep the order as evidence; one whose minute is gone comes too late to say anything."""
         second = self.evidence.setdefault(EpochMs(order.placed_at - order.placed_at % SECOND_MS), {})
         eligible, carrying = second.get(order.region, (0, 0))
         second[order.region] = eligible + 1, carrying + subsidised
-
-
-def _gain(sums: dict[str, int], counters: Mapping[str, int]) -> None:
-    known = sums.get
-    for counter, amount in counters.items():
-        sums[counter] = known(counter, 0) + amount
-
-
-def _by_scope(cells: Mapping[tuple[str, str | None], Mapping[str, int]]) -> tuple[Fields, Fields, Fields]:
-    """Sum cells up by region and by campaign; an order that names no campaign counts for its region alone."""
-    regions: dict[str, dict[str, int]] = defaultdict(dict)
-    campaigns: dict[str, dict[str, int]] = defaultdict(dict)
-    by_both: Fields = {}
-    for (region, campaign), counters in cells.items():
-        _gain(regions[region], counters)
-        if campaign is not None:
-            _gain(campaigns[campaign], counters)
-            member = f":{region}:{campaign}"
-            for counter, amount in counters.items():
-                by_both[counter + member] = amount
-    return _named(regions), _named(campaigns), by_both
-
-
-def _named(members: Mapping[str, Mapping[str, int]]) -> Fields:
-    return {f"{counter}:{member}": amount for member, sums in members.items() for counter, amount in sums.items()}

@@ -1,33 +1,50 @@
-"""One order line's life: what each of its records adds, in whatever order they arrive.
+"""One order line's life: what its records say of it, in whatever order they arrive.
 
 ```
 placed ---> paid ---> refunded, refunded, ...
       `---> cancelled
 ```
 
-The first record of a status counts and later copies are duplicates; refunds
-come in parts, so each event id of them counts once. The sums do not depend on
-the order of arrival, a refund before its payment included, as long as the
-records of a line agree on what they repeat (`placed_at`, region, campaign, gift).
-A gift enters `gifts` and no other counter.
+The first record of a line, whatever its status, fixes what all of its records
+repeat: `placed_at`, region, product, campaign, gift. The first record of a
+status counts and later copies are duplicates; refunds come in parts, so each
+event id of them counts once. As long as the records of a line agree on what
+they repeat, the line does not depend on the order of their arrival, a refund
+before its payment included.
 
-A state is text, `flags|paid|refunded|refund ids`: `pd|5999000000|0|` is placed
-and paid. Refund ids are hashes, sorted, so equal histories have equal states.
+A line is kept as text, a JSON array of the fields of `Line`, whose last ones
+are left out where they say nothing: `[1,1741500000000,"440000",5999000000]` is
+placed, and no click can be credited with it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+import msgspec
+from msgspec import Struct
+
 from models.errors import InvalidEvent
-from models.events import Order, OrderStatus
+from models.events import Order
 from models.units import EpochMs
 from models.wire import WireOrder
 
 MAX_REFUNDS: Final = 64
-"""Refunds one line may have; its state stays under 1.2 KB."""
+"""Refunds one line may have; its state stays under 5 KB."""
 
-_FLAGS: Final[dict[OrderStatus, str]] = {"placed": "p", "paid": "d", "cancelled": "c"}
+PLACED, PAID, CANCELLED, GIFT, ELIGIBLE, SUBSIDISED = (1 << bit for bit in range(6))
+"""Bits of `Line.flags`."""
+
+LineId = tuple[EpochMs, str]
+"""Where a line's state is kept: local midnight of `placed_at`, and `line_key`."""
+
+Refund = tuple[str, int, int]
+"""Hash of the event id, event time, amount in micros."""
+
+Traits = tuple[str | None, str | None, str | None]
+"""SKU, brand and category of the product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,36 +84,72 @@ class LineSwap(NamedTuple):
     new: str
 
 
-class Step(NamedTuple):
-    """What one record did to its line.
+class Credit(Struct, array_like=True, frozen=True, gc=False):
+    """What an order line counts for, and why.
 
     Attributes:
-        state: the line's next state; equal to the old one for a duplicate.
-        counters: counter of `Totals` to the amount it gains; empty for a duplicate. No entry is 0.
-        duplicate: the record was counted before.
+        at: time of the click; `placed_at` of a line that names its campaign.
+        event_id: the click's; empty where the line names its campaign.
+        campaign_id: the campaign that is credited.
+        region: the region that is credited, the one that bids.
+        direct: the promoted product was bought.
+        admitted: the halo setting lets the line count in total.
     """
 
-    state: str
-    counters: dict[str, int]
-    duplicate: bool
+    at: int
+    event_id: str
+    campaign_id: str
+    region: str
+    direct: bool
+    admitted: bool
 
 
-class _Line(NamedTuple):
-    flags: str
-    paid_micros: int
-    refunded_micros: int
-    refunds: tuple[str, ...]
+class Line(Struct, array_like=True, frozen=True, gc=False):
+    """All that is known of an order line.
+
+    Attributes:
+        flags: what was seen, `PLACED`, `PAID`, `CANCELLED`, and what it is, `GIFT`, `ELIGIBLE`, `SUBSIDISED`.
+        placed_at: when it was placed.
+        region: where it is shipped to.
+        amount_micros: what it was placed for; 0 before it was.
+        traits: its product, if a click can be credited with the line; else None.
+        credit: what it counts for; None for its region alone.
+        paid_micros: what was paid; 0 before it was.
+        cancelled_at: event time of its cancelling; 0 before it was.
+        refunds: its refunds, sorted, so equal histories have equal states.
+        cap_micros: where its amount is cut in capped sums; 0 for nowhere.
+    """
+
+    flags: int
+    placed_at: int
+    region: str
+    amount_micros: int = 0
+    traits: Traits | None = None
+    credit: Credit | None = None
+    paid_micros: int = 0
+    cancelled_at: int = 0
+    refunds: tuple[Refund, ...] = ()
+    cap_micros: int = 0
 
     @property
-    def is_refunded_in_full(self) -> bool:
-        return bool(self.refunds) and "d" in self.flags and self.refunded_micros >= self.paid_micros
+    def refunded_micros(self) -> int:
+        """Sum of its refunds."""
+        return sum(amount for _, _, amount in self.refunds)
 
-    def text(self) -> str:
-        return f"{self.flags}|{self.paid_micros}|{self.refunded_micros}|{','.join(self.refunds)}"
-
-
-_NEW: Final = _Line("", 0, 0, ())
-_PLACED: Final = _NEW._replace(flags="p").text()
+    def with_credit(self, credit: Credit) -> "Line":
+        """Give the line, counted for something else."""
+        return Line(
+            self.flags,
+            self.placed_at,
+            self.region,
+            self.amount_micros,
+            self.traits,
+            credit,
+            self.paid_micros,
+            self.cancelled_at,
+            self.refunds,
+            self.cap_micros,
+        )
 
 
 def line_key(order_id: str, line: int) -> str:
@@ -104,73 +157,70 @@ def line_key(order_id: str, line: int) -> str:
     return f"{line}:{order_id}"
 
 
-def advance(state: str | None, order: Order | WireOrder, eligibility: Eligibility) -> Step:
-    """Feed one record of a line; None is the state of a line never seen.
+@lru_cache
+def _reader() -> "msgspec.json.Decoder[Line]":
+    return msgspec.json.Decoder(Line)
+
+
+def parse_line(text: str) -> Line:
+    """Read a line's state."""
+    return _reader().decode(text)
+
+
+def line_texts(lines: Iterable[Line]) -> list[str]:
+    """Write lines' states, in the order given."""
+    return msgspec.json.Encoder().encode_lines(map(_told, lines)).decode().split("\n")[:-1]
+
+
+def _told(line: Line) -> tuple[object, ...]:
+    """Leave out what says nothing, from the end."""
+    head = (line.flags, line.placed_at, line.region, line.amount_micros)
+    if line.paid_micros or line.cancelled_at or line.refunds or line.cap_micros:
+        rest = (line.paid_micros, line.cancelled_at, line.refunds, line.cap_micros)
+        return (*head, line.traits, line.credit, *rest)
+    if line.credit is not None:
+        return (*head, line.traits, line.credit)
+    return head if line.traits is None else (*head, line.traits)
+
+
+def advance(line: Line, order: Order | WireOrder, eligibility: Eligibility, cap_micros: int) -> Line | None:
+    """Feed one record of a line; None for a record that was counted before.
 
     Raises:
         InvalidEvent: `out_of_range`, the line has `MAX_REFUNDS` other refunds already.
     """
-    if state is None and order.status == "placed":
-        return Step(_PLACED, _nonzero(_gained(order, _NEW, eligibility)), duplicate=False)  # the usual case, at once
-    before = _NEW if state is None else _parse(state)
-    after = _after(before, order)
-    if after is None:
-        return Step(before.text(), {}, duplicate=True)
-    counters = {} if order.gift and order.status != "placed" else _gained(order, before, eligibility)
-    if not order.gift and after.is_refunded_in_full and not before.is_refunded_in_full:
-        counters["orders_fully_refunded"] = 1
-    return Step(after.text(), _nonzero(counters), duplicate=False)
-
-
-def _nonzero(counters: dict[str, int]) -> dict[str, int]:
-    return {name: amount for name, amount in counters.items() if amount}
-
-
-def _parse(state: str) -> _Line:
-    flags, paid, refunded, refunds = state.split("|")
-    return _Line(flags, int(paid), int(refunded), tuple(refunds.split(",")) if refunds else ())
-
-
-def _after(line: _Line, order: Order | WireOrder) -> _Line | None:
-    """Give the line with this record in it; None when it was in it before."""
-    if order.status == "refunded":
-        return _after_refund(line, order)
-    flag = _FLAGS[order.status]
-    if flag in line.flags:
-        return None
-    flags = "".join(known for known in _FLAGS.values() if known == flag or known in line.flags)
-    paid = order.paid_micros or 0 if order.status == "paid" else line.paid_micros
-    return line._replace(flags=flags, paid_micros=paid)
-
-
-def _after_refund(line: _Line, order: Order | WireOrder) -> _Line | None:
-    refund = blake2b(order.event_id.encode(), digest_size=8).hexdigest()
-    if refund in line.refunds:
-        return None
-    if len(line.refunds) == MAX_REFUNDS:
-        raise InvalidEvent("out_of_range", f"event_id: the line has {MAX_REFUNDS} refunds already")
-    refunded = line.refunded_micros + (order.refund_micros or 0)
-    return line._replace(refunded_micros=refunded, refunds=tuple(sorted((*line.refunds, refund))))
-
-
-def _gained(order: Order | WireOrder, before: _Line, eligibility: Eligibility) -> dict[str, int]:
-    if order.gift:
-        return {"gifts": 1}
+    flags, amount, cap = line.flags, line.amount_micros, line.cap_micros
+    paid, cancelled_at, refunds = line.paid_micros, line.cancelled_at, line.refunds
     if order.status == "placed":
-        return _gained_by_placing(order, eligibility)
-    if order.status == "paid":
-        return {"orders_paid": 1, "gmv_paid_micros": order.paid_micros or 0}
-    if order.status == "cancelled":
-        return {"orders_cancelled": 1}
-    return {"orders_refunded": 0 if before.refunds else 1, "gmv_refunded_micros": order.refund_micros or 0}
+        if flags & PLACED:
+            return None
+        flags |= PLACED
+        amount = order.amount_micros
+        cap = cap_micros if amount > cap_micros else 0
+        if eligibility.holds(order):
+            flags |= ELIGIBLE | SUBSIDISED if order.subsidy_micros else ELIGIBLE
+    elif order.status == "paid":
+        if flags & PAID:
+            return None
+        flags, paid = flags | PAID, order.paid_micros or 0
+    elif order.status == "cancelled":
+        if flags & CANCELLED:
+            return None
+        flags, cancelled_at = flags | CANCELLED, order.at
+    else:
+        more = _with_refund(refunds, order)
+        if more is None:
+            return None
+        refunds = more
+    return Line(
+        flags, line.placed_at, line.region, amount, line.traits, line.credit, paid, cancelled_at, refunds, cap
+    )
 
 
-def _gained_by_placing(order: Order | WireOrder, eligibility: Eligibility) -> dict[str, int]:
-    gained = {"orders_placed": 1, "gmv_placed_micros": order.amount_micros}
-    if order.campaign_id is not None:
-        gained |= {"total_orders": 1, "total_gmv_micros": order.amount_micros}
-        if not order.halo:
-            gained |= {"direct_orders": 1, "direct_gmv_micros": order.amount_micros}
-    if eligibility.holds(order):
-        gained |= {"eligible_orders": 1, "subsidised_orders": 1 if order.subsidy_micros else 0}
-    return gained
+def _with_refund(refunds: tuple[Refund, ...], order: Order | WireOrder) -> tuple[Refund, ...] | None:
+    refund = blake2b(order.event_id.encode(), digest_size=8).hexdigest()
+    if any(known == refund for known, _, _ in refunds):
+        return None
+    if len(refunds) == MAX_REFUNDS:
+        raise InvalidEvent("out_of_range", f"event_id: the line has {MAX_REFUNDS} refunds already")
+    return tuple(sorted((*refunds, (refund, order.at, order.refund_micros or 0))))

@@ -22,6 +22,7 @@ from models.events import KINDS, Kind
 from models.fold import Folded, Folder
 from models.orders import Eligibility
 from models.units import SECOND_MS, DurationMs, EpochMs
+from models.visits import Known
 from models.wire import WireImpression, WireOrder
 from streams.deciding import Decider
 from streams.keeping import KEPT, keep
@@ -153,6 +154,7 @@ class Pipeline:
             now=self._now(),
             caught_up=part.end_offset is None or part.next_offset >= part.end_offset,
             deltas=folded.deltas,
+            vectors=folded.vectors,
             evidence=folded.evidence,
             lines=folded.lines,
             facts=facts,
@@ -184,8 +186,10 @@ class Pipeline:
             return self._folder.fold_ads(kind, cast("Decoded[WireImpression]", decoded), held.head, time), ()
         orders = cast("Decoded[WireOrder]", decoded)
         ids = self._folder.line_ids(orders.events)
-        states = dict(zip(ids, await self._store.lines(part.tp, ids), strict=True))
-        return self._folder.fold_orders(orders, states, held.head, time), ()
+        lines = dict(zip(ids, await self._store.lines(part.tp, ids), strict=True))
+        visits = self._folder.visit_ids(orders.events) + self._folder.more_visit_ids(orders.events, lines)
+        known = Known(lines=lines, visits=dict.fromkeys(visits))
+        return self._folder.fold_orders(orders, known, held.head, time), ()
 
     async def _bury(self, part: RecordSlice, held: _Held, rejects: Sequence[tuple[int, InvalidEvent]]) -> None:
         """Put refused records on the dead-letter topic before progress passes them; once, if the slice comes again."""

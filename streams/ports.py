@@ -11,6 +11,7 @@ from typing import Protocol
 from models.orders import LineSwap
 from models.totals import Totals
 from models.units import EpochMs
+from models.visits import VisitSet
 from models.windows import Bucket, BucketRef, Scope
 from streams.records import (
     Applied,
@@ -20,13 +21,13 @@ from streams.records import (
     EvidenceBucket,
     Fact,
     Joined,
+    Limit,
     LogEntry,
     OutboxEntry,
     Progress,
     RecordSlice,
     Reply,
     TopicPartition,
-    VisitSet,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Fact",
     "IngestStore",
     "Joined",
+    "Limit",
     "LineSwap",
     "LogEntry",
     "OutboxEntry",
@@ -137,6 +139,21 @@ class ReadStore(Protocol):
 
     async def set_switch(self, on: bool, actor: str) -> None:
         """Set or clear the kill switch, with who did it."""
+
+    async def limits(self) -> dict[str, Limit]:
+        """Give the bounds that were set live, by name; a bound that is absent stands as the settings say."""
+
+    async def set_limit(self, name: str, value: int | None, actor: str) -> None:
+        """Set a bound for all workers at once; None gives it back to the settings."""
+
+    async def note(self, facts: Sequence[Fact], *, replace: bool) -> list[bool]:
+        """Keep facts that came from no slice; tell of each, in order, whether it was written.
+
+        Args:
+            facts: read back by `facts`, dropped by `forget`.
+            replace: overwrite a fact whose key is known; False leaves it as it is, so that of many who note
+                one key exactly one is told True.
+        """
 
 
 class Store(IngestStore, DecideStore, ReadStore, Protocol):

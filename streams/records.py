@@ -11,6 +11,7 @@ from typing import NamedTuple
 from models.orders import LineSwap
 from models.totals import Vector
 from models.units import EpochMs
+from models.visits import VisitSet
 from models.windows import BucketRef
 
 
@@ -65,20 +66,6 @@ class Fact(NamedTuple):
     kind: str
     key: str
     body: str
-
-
-class VisitSet(NamedTuple):
-    """What a user did on one day, as it is to be kept.
-
-    Attributes:
-        day: local midnight of the day.
-        user: user id.
-        new: the visits as text; replaces what was there.
-    """
-
-    day: EpochMs
-    user: str
-    new: str
 
 
 class Joined(NamedTuple):
@@ -150,6 +137,13 @@ class Progress(NamedTuple):
     head: EpochMs | None
     seen: EpochMs
     caught_up: bool = True
+
+
+class Limit(NamedTuple):
+    """A bound that somebody set while workers run: its value, and who set it."""
+
+    value: int
+    actor: str
 
 
 class EvidenceBucket(NamedTuple):

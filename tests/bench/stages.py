@@ -20,6 +20,7 @@ from models.events import KINDS, Kind
 from models.fold import Folded, Folder
 from models.orders import Eligibility
 from models.units import DurationMs, EpochMs
+from models.visits import Known
 from services import RedisServer
 from streams.app import SLICE_RECORDS
 from streams.bootstrap import GC_THRESHOLD
@@ -72,6 +73,7 @@ async def _run(store: RedisStore, topic: str, values: Sequence[bytes]) -> dict[s
             head=folded.head,
             now=START,
             deltas=folded.deltas,
+            vectors=folded.vectors,
             evidence=folded.evidence,
             lines=folded.lines,
             tallies=folded.tallies,
@@ -96,8 +98,9 @@ async def _fold(
     if kind is not Kind.ORDERS:
         return folder.fold_ads(kind, decoded, head, time)
     ids = folder.line_ids(decoded.events)
-    states = dict(zip(ids, await store.lines(tp, ids), strict=True))
-    return folder.fold_orders(decoded, states, head, time)
+    lines = dict(zip(ids, await store.lines(tp, ids), strict=True))
+    visits = dict.fromkeys(folder.visit_ids(decoded.events) + folder.more_visit_ids(decoded.events, lines))
+    return folder.fold_orders(decoded, Known(lines=lines, visits=visits), head, time)
 
 
 def report(count: int) -> None:

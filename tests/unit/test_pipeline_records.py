@@ -129,6 +129,8 @@ async def test_order_statuses_count_once_each(world: World) -> None:
         gmv_placed_micros=1_000_000,
         gmv_paid_micros=900_000,
         gmv_refunded_micros=900_000,
+        flow_refunds=1,
+        flow_refunded_micros=900_000,
     ) == Totals(**{name: value for name, value in totals.nonzero().items() if name not in ("eligible_orders",)})
 
 
