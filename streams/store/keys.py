@@ -147,3 +147,7 @@ class Keys:
     def switch(self) -> str:
         """Hash: `on` 0 or 1, and the `actor` who set it."""
         return self._key(0, "switch")
+
+    def limits(self) -> str:
+        """Hash: name of a bound to its value, a space, and who set it."""
+        return self._key(0, "limits")

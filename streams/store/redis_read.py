@@ -1,13 +1,13 @@
 """What readers ask: progress, totals, facts, tallies, logs, the switch; plain reads, good on a replica."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final
 
 from models.totals import Totals
 from models.units import EpochMs
 from models.windows import Bucket, Scope
-from streams.ports import BucketRef, Progress, TopicPartition
+from streams.ports import BucketRef, Fact, Limit, Progress, TopicPartition
 from streams.store.redis_link import RedisLink
 from streams.store.redis_sums import sum_fields, totals_of
 
@@ -79,6 +79,25 @@ class RedisRead(RedisLink):
     async def set_switch(self, on: bool, actor: str) -> None:
         """As `ReadStore.set_switch`."""
         await self._ask("HSET", self._keys.switch(), "on", int(on), "actor", actor)
+
+    async def limits(self) -> dict[str, Limit]:
+        """As `ReadStore.limits`."""
+        texts = [raw.decode() for raw in await self._ask("HGETALL", self._keys.limits())]
+        found = ((name, *text.partition(" ")) for name, text in zip(texts[::2], texts[1::2], strict=True))
+        return {name: Limit(int(value), actor) for name, value, _, actor in found}
+
+    async def set_limit(self, name: str, value: int | None, actor: str) -> None:
+        """As `ReadStore.set_limit`."""
+        if value is None:
+            await self._ask("HDEL", self._keys.limits(), name)
+        else:
+            await self._ask("HSET", self._keys.limits(), name, f"{value} {actor}")
+
+    async def note(self, facts: Sequence[Fact], *, replace: bool) -> list[bool]:
+        """As `ReadStore.note`."""
+        verb = "HSET" if replace else "HSETNX"
+        replies = await self._ask_all((verb, self._keys.facts(0, fact.kind), fact.key, fact.body) for fact in facts)
+        return [replace or bool(reply) for reply in replies]
 
     async def _hashes(self, keys: Iterable[str]) -> list[list[bytes]]:
         """Read hashes in one round trip, each as a flat list."""

@@ -9,7 +9,18 @@ import pytest
 from models.totals import Totals
 from models.units import DAY_MS, HOUR_MS, SECOND_MS, EpochMs
 from models.windows import RETENTION, Bucket, Level, Scope, end_of
-from streams.ports import BatchWrite, BucketRef, EvidenceBucket, LineSwap, LogEntry, OutboxEntry, Store, TopicPartition
+from streams.ports import (
+    BatchWrite,
+    BucketRef,
+    EvidenceBucket,
+    Fact,
+    Limit,
+    LineSwap,
+    LogEntry,
+    OutboxEntry,
+    Store,
+    TopicPartition,
+)
 from streams.store.limits import LOG_CAP
 
 Contents = Callable[[], Awaitable[object]]
@@ -102,6 +113,30 @@ async def test_the_switch_is_off_until_it_is_set(store: Store) -> None:
     assert await store.switch()
     await store.set_switch(False, "operator")
     assert not await store.switch()
+
+
+async def test_a_limit_holds_until_it_is_given_back(store: Store) -> None:
+    """A bound keeps its last value and who set it, and is absent before and after."""
+    assert {} == await store.limits()
+    await store.set_limit("dead_letters", 5, "someone")
+    await store.set_limit("dead_letters", 7, "Ann Other")
+    await store.set_limit("other", 0, "")
+    assert {"dead_letters": Limit(7, "Ann Other"), "other": Limit(0, "")} == await store.limits()
+    await store.set_limit("dead_letters", None, "someone")
+    assert {"other": Limit(0, "")} == await store.limits()
+
+
+async def test_of_many_notes_of_one_key_the_first_stays(store: Store) -> None:
+    """A note is written once unless it is told to replace, and is a fact like any other."""
+    one, two = Fact("marks", "a", "1"), Fact("marks", "a", "2")
+
+    assert [True, False] == await store.note([one, two], replace=False)
+    assert {"a": "1"} == await store.facts("marks")
+    assert [True, True] == await store.note([two, Fact("marks", "b", "3")], replace=True)
+    assert {"a": "2", "b": "3"} == await store.facts("marks")
+    await store.forget("marks", ["a"])
+    assert {"b": "3"} == await store.facts("marks")
+    assert [] == await store.note([], replace=False)
 
 
 @pytest.mark.parametrize("scope", list(Scope))

@@ -33,6 +33,7 @@ def test_keys_are_spelt_as_the_layout_says() -> None:
         "sw:{0}:v1:log:shifts",
         "sw:{0}:v1:log:shifts:bodies",
         "sw:{0}:v1:switch",
+        "sw:{0}:v1:limits",
     }
     actual = {
         keys.fences(3),
@@ -49,6 +50,7 @@ def test_keys_are_spelt_as_the_layout_says() -> None:
         *keys.outbox(),
         *keys.log("shifts"),
         keys.switch(),
+        keys.limits(),
     }
     assert expected == actual
 
