@@ -64,6 +64,7 @@ class World:
         rate: float = market.FULL_RATE,
         feed_delay_ms: int | None = FEED_DELAY_MS,
         begin: EpochMs | None = None,
+        impressions_per_click: float = market.IMPRESSIONS_PER_CLICK,
     ) -> None:
         """Draw the truth.
 
@@ -74,6 +75,7 @@ class World:
             rate: mean events per second of event time; budgets and demand scale with it.
             feed_delay_ms: how late a turn is announced; None for no announcements.
             begin: first minute that is played, not before `start`; None for `start`.
+            impressions_per_click: fewer make a lighter world of the same kind.
         """
         scale = rate / market.FULL_RATE
         self.plans: tuple[Plan, ...] = market.plans(scale)
@@ -83,6 +85,7 @@ class World:
         self._seed = seed
         self.begin: EpochMs = start if begin is None else begin
         self._feed_delay_ms = feed_delay_ms
+        self._impressions_per_click = impressions_per_click
         self._waves: dict[Region, Wave] = waves(seed, start, days)
         self._markets = market.markets(seed)
         self._clicks_a_day = market.clicks_per_day(scale)
@@ -194,7 +197,7 @@ class World:
         ]
 
     def _campaign_minute(self, rng: Random, traffic: Traffic, clicks: int, out: list[Emitted]) -> None:
-        shown = poisson(rng, clicks * market.IMPRESSIONS_PER_CLICK)
+        shown = poisson(rng, clicks * self._impressions_per_click)
         out.extend(traffic.impression(rng, number) for number in range(shown))
         for number in range(clicks):
             product = shop.pick_product(rng)
