@@ -8,6 +8,7 @@ MonitorError
   x ServiceUnavailable   Kafka or Redis is away: a worker retries with back-off, a tool exits 3
   x UnsafeStore          Redis would evict or lose totals: refuse to start, exit 2
   x OffsetGap            the log skips offsets that were never applied: count, alarm, operator decides
+  x DeadLetterLimit      more refused records than allowed: the worker stops with nothing of the slice written, exit 1
   x Fenced               another owner claimed the partition: drop the batch, rejoin the group
   x InfeasibleBounds     floors and caps leave no plan: name the shortfall, change nothing
   x StaleBudget          an ad platform's budget moved since the plan: the adjuster answers `stale`
@@ -64,6 +65,12 @@ class UnsafeStore(MonitorError):
 
 class OffsetGap(MonitorError):
     """The next batch starts past the stored offset: records were lost before we read them."""
+
+
+class DeadLetterLimit(MonitorError):
+    """More records were refused than may be before someone looks at them."""
+
+    exit_code = 1
 
 
 class Fenced(MonitorError):

@@ -10,27 +10,31 @@ transport has said that the log itself lost those records. Live, backtest and
 tests run this very code; only the store, the sink and the clock differ.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
-from models import codec
-from models.codec import Decoded
-from models.errors import Fenced, InvalidEvent, OffsetGap, ServiceUnavailable
+from models.errors import Fenced, OffsetGap, ServiceUnavailable
 from models.events import KINDS, Kind
-from models.fold import Folded, Folder
-from models.orders import Eligibility
-from models.units import SECOND_MS, DurationMs, EpochMs
-from models.visits import Known
-from models.wire import WireImpression, WireOrder
+from models.recent import Recent
+from models.units import EpochMs
+from streams.burying import Burial
+from streams.cutting import first_values, from_offset
 from streams.deciding import Decider
-from streams.keeping import KEPT, keep
-from streams.ports import BatchWrite, DeadLetter, Fact, RecordSlice, Reply, Sink, Store, TopicPartition
+from streams.folding import Change, Folding
+from streams.keeping import KEPT
+from streams.ports import BatchWrite, RecordSlice, Reply, Sink, Store, TopicPartition
+from streams.repeats import Windows
 from streams.settings import Settings
 
-CONFLICT_TRIES: Final = 8
-"""Order lines that change under us this often in a row: a producer keys one order in two ways, which is a fault."""
+CONFLICT_TRIES: Final = 24
+"""A slice of one record that others change under us this often in a row is put off, and said as trouble."""
+
+JOINED: Final = frozenset({Kind.CLICKS, Kind.ORDERS})
+"""Kinds that are held against each other."""
 
 
 @dataclass(slots=True)
@@ -41,6 +45,7 @@ class _Held:
         epoch: the fence it claimed.
         next_offset: first offset not applied; None when nothing ever was.
         head: newest event time applied.
+        window: ids of the last records; None for a topic without a window.
         buried: refused records before this offset are on the dead-letter topic already.
         lost_until: the log lost everything before this offset, as the transport found.
     """
@@ -48,6 +53,7 @@ class _Held:
     epoch: int
     next_offset: int | None
     head: EpochMs | None
+    window: Recent | None = None
     buried: int = 0
     lost_until: int = 0
 
@@ -65,17 +71,13 @@ class Pipeline:
             now: wall clock, for idle detection only.
         """
         self._store = store
-        self._sink = sink
-        self._settings = settings
         self._now = now
         self._held: dict[TopicPartition, _Held] = {}
         self._decider = Decider(store, sink, settings)
-        ingest, eligible = settings.ingest, settings.rules.eligibility
-        self._folder = Folder(
-            settings.zone,
-            DurationMs(ingest.max_future_s * SECOND_MS),
-            Eligibility(eligible.category, eligible.price_cap_micros),
-        )
+        self._burial = Burial(store, sink, settings.ingest.dead_letter_limit)
+        self._folding = Folding(store, settings, now)
+        self._joins: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._windows = Windows(settings.ingest.duplicate_window, now)
 
     async def claim(self, tp: TopicPartition) -> int | None:
         """Become the owner of a partition; give the first offset not applied, None when none ever was.
@@ -85,12 +87,21 @@ class Pipeline:
         """
         claim = await self._store.claim(tp)
         self._decider.wake(self._now())
-        self._held[tp] = _Held(claim.epoch, claim.next_offset, claim.head)
+        self._held[tp] = _Held(claim.epoch, claim.next_offset, claim.head, self._windows.claim(tp, claim.next_offset))
         return claim.next_offset
+
+    def lead(self, tp: TopicPartition) -> int:
+        """Give how many offsets before its first one not applied a partition just claimed must be read from.
+
+        Those records are looked at for their ids only.
+        """
+        held = self._held.get(tp)
+        return 0 if held is None else self._windows.lead(tp, held.next_offset)
 
     def revoke(self, tp: TopicPartition) -> None:
         """Forget a partition that went to another worker."""
-        self._held.pop(tp, None)
+        if self._held.pop(tp, None) is not None:
+            self._windows.revoke(tp)
 
     def note_lost(self, tp: TopicPartition, until: int) -> None:
         """Accept that the log no longer has what lies before `until`; the store counts the records as lost."""
@@ -106,21 +117,26 @@ class Pipeline:
             ServiceUnavailable: store or broker is away; nothing is lost, call again.
             Fenced: the partition has another owner, or was never claimed here.
             OffsetGap: records between the store's offset and this slice were never seen.
+            DeadLetterLimit: the slice holds more refused records than may still be; nothing of it was written.
         """
-        for _ in range(CONFLICT_TRIES):
-            held = self._held.get(part.tp)
-            if held is None:
-                raise Fenced(f"{part.tp.topic}/{part.tp.partition} is not owned by this worker")
-            rest = _cut(part, held.next_offset)
-            if rest is None:
-                return
+        held = self._held.get(part.tp)
+        if held is None:
+            raise Fenced(f"{part.tp.topic}/{part.tp.partition} is not owned by this worker")
+        self._windows.drop_old()
+        self._folding.look_back(part, held.window, held.next_offset)
+        tries, most = 0, max(1, len(part.values))
+        while (rest := from_offset(part, held.next_offset)) is not None:
+            if tries == CONFLICT_TRIES:
+                raise ServiceUnavailable(f"{part.tp.topic}/{part.tp.partition}: another worker keeps changing its join")
             try:
-                if await self._settle(rest, held):
-                    return
+                settled = await self._settle(first_values(rest, most), held)
             except ServiceUnavailable:
                 self._decider.wake(self._now())
                 raise
-        raise RuntimeError(f"order lines of {part.tp.topic}/{part.tp.partition} keep changing under their owner")
+            if settled:
+                tries = 0
+            else:  # the shorter a slice, the sooner it is written, so of two workers neither starves
+                tries, most = tries + 1, max(1, most // 2)
 
     async def decide(self, now: EpochMs) -> int:
         """Run the decide line once; give the number of decisions.
@@ -141,8 +157,16 @@ class Pipeline:
         if missing > 0 and part.first > held.lost_until:
             where = f"{part.tp.topic}/{part.tp.partition}"
             raise OffsetGap(f"{where}: the store stands at {held.next_offset}, the log gave {part.first}")
-        folded, facts = await self._fold(part, held)
-        await self._bury(part, held, folded.rejects)
+        kind = KINDS[part.tp.topic]
+        async with self._joins[part.tp.partition] if kind in JOINED else nullcontext():
+            if self._held.get(part.tp) is not held:  # since we waited; the window may belong to the new claim by now
+                raise Fenced(f"{part.tp.topic}/{part.tp.partition} was given up or claimed anew")
+            return await self._write(part, held, await self._folding.fold(part, held.head, held.window), missing)
+
+    async def _write(self, part: RecordSlice, held: _Held, change: Change, missing: int) -> bool:
+        folded = change.folded
+        await self._burial.bury(part, folded.rejects, held.buried)
+        held.buried = part.next_offset
         tallies = {**folded.tallies, **({f"lost:{part.tp.topic}": missing} if missing > 0 else {})}
         write = BatchWrite(
             tp=part.tp,
@@ -157,78 +181,23 @@ class Pipeline:
             vectors=folded.vectors,
             evidence=folded.evidence,
             lines=folded.lines,
-            facts=facts,
+            visits=folded.visits,
+            join=change.join,
+            facts=change.facts,
             tallies=tallies,
         )
         reply, stands_at = await self._store.apply(write)
         if reply in (Reply.APPLIED, Reply.DUPLICATE):  # a duplicate is our own write whose answer was lost
             held.next_offset, held.head = part.next_offset, folded.head
             return True
-        if reply is Reply.FENCED:
+        if reply in (Reply.FENCED, Reply.GAP):
             if self._held.get(part.tp) is held:  # else we claimed it anew while this slice was in hand
                 self.revoke(part.tp)
-            raise Fenced(f"{part.tp.topic}/{part.tp.partition} belongs to a newer owner")
-        if reply is Reply.GAP:
-            held.next_offset = stands_at
-            raise OffsetGap(f"{part.tp.topic}/{part.tp.partition}: the store went back to {stands_at}")
+            where = f"{part.tp.topic}/{part.tp.partition}"
+            if reply is Reply.GAP:
+                raise OffsetGap(f"{where}: the store went back to {stands_at}")
+            raise Fenced(f"{where} belongs to a newer owner")
         if reply is Reply.OVERLAP:  # an answer was lost, and with it the head that this slice must be held against
             held.head = (await self._store.progress())[part.tp].head
-        held.next_offset = stands_at  # OVERLAP: cut once more; CONFLICT: read the lines once more
+        held.next_offset = stands_at  # OVERLAP: cut once more; CONFLICT: read what it is held against once more
         return False
-
-    async def _fold(self, part: RecordSlice, held: _Held) -> tuple[Folded, Sequence[Fact]]:
-        """Decode a slice and say what it changes."""
-        kind, limit, time = KINDS[part.tp.topic], self._settings.ingest.max_event_bytes, EpochMs(part.timestamp)
-        if kind in KEPT:
-            return keep(kind, part.values, held.head, limit)
-        decoded = codec.decode(kind, part.values, limit)
-        if kind is not Kind.ORDERS:
-            return self._folder.fold_ads(kind, cast("Decoded[WireImpression]", decoded), held.head, time), ()
-        orders = cast("Decoded[WireOrder]", decoded)
-        ids = self._folder.line_ids(orders.events)
-        lines = dict(zip(ids, await self._store.lines(part.tp, ids), strict=True))
-        visits = self._folder.visit_ids(orders.events) + self._folder.more_visit_ids(orders.events, lines)
-        known = Known(lines=lines, visits=dict.fromkeys(visits))
-        return self._folder.fold_orders(orders, known, held.head, time), ()
-
-    async def _bury(self, part: RecordSlice, held: _Held, rejects: Sequence[tuple[int, InvalidEvent]]) -> None:
-        """Put refused records on the dead-letter topic before progress passes them; once, if the slice comes again."""
-        letters = []
-        for index, verdict in rejects:
-            offset = _offset(part, index)
-            if offset >= held.buried:
-                key = part.keys[index] if part.keys else None
-                letters.append(
-                    DeadLetter(
-                        part.tp.topic,
-                        part.tp.partition,
-                        offset,
-                        part.timestamp,
-                        key,
-                        part.values[index],
-                        verdict.reason,
-                        verdict.detail,
-                    )
-                )
-        if letters:
-            await self._sink.bury(letters)
-        held.buried = part.next_offset
-
-
-def _offset(part: RecordSlice, index: int) -> int:
-    return part.first + index if part.offsets is None else part.offsets[index]
-
-
-def _cut(part: RecordSlice, next_offset: int | None) -> RecordSlice | None:
-    """Cut what the store has; None when it has all of it."""
-    if next_offset is None or next_offset <= part.first:
-        return part
-    if next_offset >= part.next_offset:
-        return None
-    known = next_offset - part.first if part.offsets is None else bisect_left(part.offsets, next_offset)
-    return part._replace(
-        first=next_offset,
-        values=part.values[known:],
-        offsets=None if part.offsets is None else part.offsets[known:],
-        keys=None if part.keys is None else part.keys[known:],
-    )

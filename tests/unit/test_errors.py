@@ -24,6 +24,7 @@ def test_an_invalid_event_keeps_its_label_apart() -> None:
         ("ServiceUnavailable", 3),
         ("UnsafeStore", 2),
         ("OffsetGap", 70),
+        ("DeadLetterLimit", 1),
         ("Fenced", 70),
         ("InfeasibleBounds", 1),
     ],
