@@ -45,6 +45,7 @@ def run_worker(settings: Settings) -> int:
         SettingsError: a setting cannot be used on this machine.
         UnsafeStore: Redis would evict keys, or is too old.
     """
+    from streams.arenas import kept_arenas
     from streams.sinks.kafka_sink import KafkaSink
     from streams.worker import run
 
@@ -59,4 +60,5 @@ def run_worker(settings: Settings) -> int:
         stack.push_async_callback(sink.stop)
         return Pipeline(store, sink, settings, wall_clock)
 
-    return run(settings, wall_clock, make_line)
+    with kept_arenas():
+        return run(settings, wall_clock, make_line)

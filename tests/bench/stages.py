@@ -23,6 +23,7 @@ from models.units import DurationMs, EpochMs
 from models.visits import Known
 from services import RedisServer
 from streams.app import SLICE_RECORDS
+from streams.arenas import kept_arenas
 from streams.bootstrap import GC_THRESHOLD
 from streams.ports import BatchWrite, TopicPartition
 from streams.settings import RedisSettings, load
@@ -107,7 +108,8 @@ def report(count: int) -> None:
     """Print the table."""
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)  # as the worker does
-    rows = asyncio.run(measure(count))
+    with kept_arenas():
+        rows = asyncio.run(measure(count))
     print(f"stage, us CPU per record{'':<2}" + "".join(f"{stage:>9}" for stage in STAGES) + f"{'sum':>9}")
     for topic, stages in rows.items():
         print(f"{topic:<26}" + "".join(f"{stages[stage]:>9.2f}" for stage in STAGES) + f"{sum(stages.values()):>9.2f}")
