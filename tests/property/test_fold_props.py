@@ -1,7 +1,6 @@
 """How the log is cut into slices changes no total, no verdict and no line."""
 
 from collections import Counter
-from collections.abc import Mapping
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -12,9 +11,10 @@ from msgspec import structs
 from models.codec import Decoded
 from models.events import Kind
 from models.fold import Folded, Folder
-from models.lateness import KEPT_BY_ALL, kept_by
+from models.lateness import KEPT_BY_ALL, LATE_BY, kept_by
 from models.orders import Eligibility
 from models.units import DAY_MS, DurationMs, EpochMs
+from models.visits import Known
 from models.windows import BucketRef, Scope, buckets_of, is_kept
 from models.wire import WireClick, WireOrder
 
@@ -71,9 +71,12 @@ CUTS = st.lists(st.integers(0, 12), max_size=4)
 Flat = Counter[tuple[object, ...]]
 
 
-def flat(deltas: Mapping[BucketRef, Mapping[str, int]]) -> Flat:
-    """Spread deltas to one count per bucket and field."""
-    return Counter({(key, name): amount for key, fields in deltas.items() for name, amount in fields.items()})
+def flat(folded: Folded) -> Flat:
+    """Spread what is added to one count per bucket and field, or per bucket, member and position."""
+    counts = [(key, name, amount) for key, fields in folded.deltas.items() for name, amount in fields.items()]
+    vectors = [(key, name, amounts) for key, fields in folded.vectors.items() for name, amounts in fields.items()]
+    sums = {(key, name): amount for key, name, amount in counts}
+    return Counter(sums | {(key, name, at): part for key, name, amounts in vectors for at, part in enumerate(amounts)})
 
 
 def cut(count: int, cuts: list[int]) -> list[range]:
@@ -95,7 +98,7 @@ class Log:
     def add(self, part: range, folded: Folded) -> None:
         """Apply one slice."""
         self.head = folded.head
-        self.sums.update(flat(folded.deltas))
+        self.sums.update(flat(folded))
         self.sums.update({("tally", name): count for name, count in folded.tallies.items()})
         for second, regions in folded.evidence.items():
             for region, (eligible, subsidised) in regions.items():
@@ -106,8 +109,18 @@ class Log:
         self.rejects += [(part[index], verdict.reason) for index, verdict in folded.rejects]
 
     def result(self) -> tuple[object, ...]:
-        """Give everything that was stored."""
-        return self.head, +self.sums, self.lines, self.rejects
+        """Give everything that was stored and is still kept."""
+        kept = {name: count for name, count in self.sums.items() if count and self._is_kept(name[0])}
+        return self.head, kept, self.lines, self.rejects
+
+    def _is_kept(self, key: object) -> bool:
+        return not isinstance(key, BucketRef) or is_kept(key.scope, key.bucket, self.head or NOW, ZONE)
+
+
+def lateness_class(kind: str, lag: int) -> str:
+    """Name the tally of a record this far behind the newest; empty for one in time."""
+    reached = [name for name, least in LATE_BY if lag >= least]
+    return f"late_by:{kind}:{reached[-1]}" if reached else ""
 
 
 def run_clicks(clicks: list[WireClick], cuts: list[int]) -> Log:
@@ -125,8 +138,8 @@ def run_orders(orders: list[WireOrder], cuts: list[int]) -> Log:
     log = Log()
     for part in cut(len(orders), cuts):
         events = [orders[index] for index in part]
-        states = {line: log.lines.get(line) for line in FOLDER.line_ids(events)}
-        log.add(part, FOLDER.fold_orders(Decoded(events, range(len(events)), ()), states, log.head, NOW))
+        known = Known(lines={line: log.lines.get(line) for line in FOLDER.line_ids(events)})
+        log.add(part, FOLDER.fold_orders(Decoded(events, range(len(events)), ()), known, log.head, NOW))
     return log
 
 
@@ -154,6 +167,7 @@ def test_clicks_add_up_to_what_is_defined_record_by_record(clicks: list[WireClic
         if at > NOW + FOLDER.max_future_ms or not kept:
             rejects.append((index, "too_old" if at <= NOW else "future"))
             continue
+        expected["tally", lateness_class("clicks", max(head, known) - at)] += 1
         head = known
         members = (event.region, event.campaign_id, f"{event.region}:{event.campaign_id}")
         for scope, member in zip(Scope, members, strict=True):
@@ -165,8 +179,12 @@ def test_clicks_add_up_to_what_is_defined_record_by_record(clicks: list[WireClic
         expected["tally", "accepted:clicks"] += 1
         expected["tally", "late:clicks"] += kept != KEPT_BY_ALL
     expected.update(("tally", f"rejected:clicks:{reason}") for _, reason in rejects)
+    del expected["tally", ""]
+    last = Log()
+    last.head, last.sums = head or None, expected
+    left = last.result()[1]
 
-    assert (head or None, +expected, {}, rejects) == run_clicks(clicks, []).result()
+    assert (head or None, left, {}, rejects) == run_clicks(clicks, []).result()
 
 
 @given(ORDERS, st.data())

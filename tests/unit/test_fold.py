@@ -116,14 +116,14 @@ def test_an_event_is_held_against_the_head_before_it() -> None:
     old, new = click(T - 4 * HOUR_MS), click(T)
 
     assert {"accepted:clicks": 2} == fold_clicks(old, new).tallies
-    assert {"accepted:clicks": 2, "late:clicks": 1} == fold_clicks(new, old).tallies
+    assert {"accepted:clicks": 2, "late:clicks": 1, "late_by:clicks:1h": 1} == fold_clicks(new, old).tallies
 
 
 def test_a_slice_of_nothing_changes_nothing() -> None:
     """The head stays where it was, known or not."""
     assert Folded(head=None, rejects=[]) == fold_clicks()
     assert Folded(head=T, rejects=[]) == fold_clicks(head=T)
-    assert Folded(head=T, rejects=[], lines=[]) == fold_orders(head=T)
+    assert Folded(head=T, rejects=[], lines=[], visits=[]) == fold_orders(head=T)
 
 
 def test_verdicts_of_decoder_and_fold_are_in_order() -> None:

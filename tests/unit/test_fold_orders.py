@@ -1,19 +1,28 @@
 """A slice's orders to totals, evidence and lines."""
 
+import json
+
 import pytest
 
-from cases.folding import DAY, FOLDER, T, decoded, fold_orders, levels, order, ref
+from cases.folding import DAY, FOLDER, T, counters, decoded, fold_orders, levels, order, ref
 from models.units import DAY_MS, HOUR_MS, EpochMs
+from models.visits import Known
 from models.windows import Level, Scope
 from models.wire import WireOrder
+
+PLACED = f'[49,{T},"440000",9]'
+PAID = f'[51,{T},"440000",9,null,null,7,0,[],0]'
+"""A line of nobody known, with a subsidy: placed, then paid."""
 
 
 def test_an_order_adds_to_the_bucket_of_its_placing() -> None:
     """All its records do, whenever they come; the head follows the time of the record."""
     paid = order("paid", at=T + DAY_MS, placed_at=T)
-    folded = FOLDER.fold_orders(decoded([paid]), {FOLDER.line_ids([paid])[0]: "p|0|0|"}, T, EpochMs(T + DAY_MS))
+    known = Known(lines={FOLDER.line_ids([paid])[0]: PLACED})
+    folded = FOLDER.fold_orders(decoded([paid]), known, T, EpochMs(T + DAY_MS))
 
-    assert {"orders_paid:440000": 1, "gmv_paid_micros:440000": 7} == folded.deltas[ref(Scope.REGION, Level.HOUR)]
+    gained = counters(folded, ref(Scope.REGION, Level.HOUR), "440000")
+    assert {"orders_paid": 1, "gmv_paid_micros": 7} == gained
     assert T + DAY_MS == folded.head
     assert {"accepted:orders": 1} == folded.tallies
 
@@ -41,7 +50,8 @@ def test_an_order_whose_minute_is_gone_is_no_evidence() -> None:
     folded = fold_orders(order(at=T - 2 * DAY_MS), head=T)
 
     assert {} == folded.evidence
-    assert 1 == sum(fields["eligible_orders:440000"] for key, fields in folded.deltas.items() if key[1][0] == Level.DAY)
+    (day,) = [key for key in folded.vectors if key.bucket.level is Level.DAY]
+    assert 1 == counters(folded, day, "440000")["eligible_orders"]
 
 
 def test_a_line_is_swapped_once_from_what_was_read() -> None:
@@ -49,9 +59,9 @@ def test_a_line_is_swapped_once_from_what_was_read() -> None:
     line = (DAY, "1:o")
 
     first = fold_orders(order(), order(), order("paid"))
-    again = fold_orders(order(), states={line: "p|0|0|"})
+    again = fold_orders(order(), states={line: PLACED})
 
-    assert [(DAY, "1:o", None, "pd|7|0|")] == list(first.lines)
+    assert [(DAY, "1:o", None, PAID)] == list(first.lines)
     assert {"accepted:orders": 2, "duplicates:orders": 1} == first.tallies
     assert [] == list(again.lines)
     assert {"duplicates:orders": 1} == again.tallies
@@ -77,12 +87,13 @@ def test_refused_orders_move_nothing(event: WireOrder, reason: str) -> None:
     folded = fold_orders(event)
 
     assert [reason] == [verdict.reason for _, verdict in folded.rejects]
-    assert (None, {}, []) == (folded.head, folded.deltas, list(folded.lines))
+    assert (None, {}, []) == (folded.head, folded.vectors, list(folded.lines))
 
 
 def test_a_line_with_too_many_refunds_refuses_one_more() -> None:
     """The others of the slice go on."""
-    full = "d|100|64|" + ",".join(f"{part:016x}" for part in range(64))
+    refunds = [[f"{part:016x}", T, 1] for part in range(64)]
+    full = json.dumps([2, T, "440000", 0, None, None, 100, 0, refunds])
     folded = fold_orders(order("refunded"), order(order_id="b"), states={(DAY, "1:o"): full})
 
     assert [(0, "out_of_range")] == [(index, verdict.reason) for index, verdict in folded.rejects]

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 from models.codec import Decoded
 from models.events import Kind
 from models.fold import Folded, Folder
-from models.orders import Eligibility
+from models.orders import Eligibility, LineId
+from models.totals import GROUPS
 from models.units import HOUR_MS, MINUTE_MS, DurationMs, EpochMs
+from models.visits import Known
 from models.windows import Bucket, BucketRef, Level, Scope
 from models.wire import WireClick, WireOrder
 
@@ -46,11 +48,22 @@ def fold_clicks(*events: WireClick, head: EpochMs | None = None, timestamp: Epoc
 
 
 def fold_orders(
-    *events: WireOrder, head: EpochMs | None = None, states: Mapping[tuple[EpochMs, str], str | None] | None = None
+    *events: WireOrder, head: EpochMs | None = None, states: Mapping[LineId, str | None] | None = None
 ) -> Folded:
-    """Fold a slice of orders whose lines are new unless a state is given."""
-    known = dict.fromkeys(FOLDER.line_ids(events)) | dict(states or {})
-    return FOLDER.fold_orders(decoded(events), known, head, T)
+    """Fold a slice of orders of buyers without clicks, whose lines are new unless a state is given."""
+    lines = dict.fromkeys(FOLDER.line_ids(events)) | dict(states or {})
+    visits = dict.fromkeys(FOLDER.visit_ids(events) + FOLDER.more_visit_ids(events, lines))
+    return FOLDER.fold_orders(decoded(events), Known(lines=lines, visits=visits), head, T)
+
+
+def counters(folded: Folded, key: BucketRef, member: str) -> dict[str, int]:
+    """Name what a member gains in a bucket by orders."""
+    return {
+        counter: amount
+        for group, names in GROUPS.items()
+        for counter, amount in zip(names, folded.vectors.get(key, {}).get(f"{group}:{member}", ()), strict=False)
+        if amount
+    }
 
 
 def ref(scope: Scope, level: Level) -> BucketRef:
@@ -62,6 +75,6 @@ def ref(scope: Scope, level: Level) -> BucketRef:
 def levels(folded: Folded) -> dict[str, set[str]]:
     """Give the levels written per scope."""
     out: dict[str, set[str]] = {}
-    for key in folded.deltas:
+    for key in [*folded.deltas, *folded.vectors]:
         out.setdefault(key.scope, set()).add(key.bucket.level)
     return out
