@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from models.errors import InvalidEvent
 from models.events import CONTRACTS, Event, Kind
-from models.wire import WireClick, WireEvent, WireImpression, WireOrder
+from models.wire import WireClick, WireEvent, WireImpression, WireOrder, have_their_amounts
 
 T = TypeVar("T")
 W = TypeVar("W", WireImpression, WireClick, WireOrder)
@@ -145,13 +145,15 @@ def _decode_hot(kind: Kind, wire: type[W], values: Sequence[bytes | None], max_b
     rejects: list[tuple[int, InvalidEvent]] = []
     for start in range(0, len(values), BLOCK):
         block = values[start : start + BLOCK]
-        known = len(events)
         if _is_plain(block, max_bytes):
             try:
-                events += map(read, block)
-                continue
+                read_all = list(map(read, block))
             except (msgspec.MsgspecError, UnicodeDecodeError):
-                del events[known:]  # what the block gave before its first bad record
+                pass  # one by one then
+            else:
+                if _are_sound(wire, read_all):
+                    events += read_all
+                    continue
         good, bad = _sort_out(block, partial(_read_one, kind, wire, read, max_bytes))
         events += good
         rejects += [(start + index, verdict) for index, verdict in bad]
@@ -183,10 +185,18 @@ def _sort_out(
 def _read_one(kind: Kind, wire: type[W], read: Callable[[bytes], W], max_bytes: int, value: bytes | None) -> W:
     if value is not None and (_is_short(value, max_bytes) or _is_plain((value,), max_bytes)):
         try:
-            return read(value)
+            event = read(value)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             pass  # the contract has the last word
+        else:
+            if _are_sound(wire, (event,)):
+                return event
     return wire(**dict(judge(kind, value, max_bytes)))
+
+
+def _are_sound(wire: type[WireEvent], events: Sequence[WireEvent]) -> bool:
+    """Judge what a struct takes and its contract does not."""
+    return wire is not WireOrder or have_their_amounts(cast("Sequence[WireOrder]", events))
 
 
 def _is_short(value: bytes, max_bytes: int) -> bool:
@@ -201,10 +211,11 @@ def _is_plain(block: Sequence[bytes | None], max_bytes: int) -> TypeGuard[Sequen
     to read; a longer one is believed while the block holds hardly more brackets
     than records.
     """
-    if None in block:
-        return False
     plain = cast(Sequence[bytes], block)
-    longest = max(map(len, plain))
+    try:
+        longest = max(map(len, plain))
+    except TypeError:  # a tombstone among them
+        return False
     if longest > min(_PLAIN_BYTES, max_bytes):
         return False
     if longest <= _SHORT_BYTES and all(map(bytes.isascii, plain)):

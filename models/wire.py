@@ -2,9 +2,11 @@
 
 A struct refuses more than its contract: it knows only the 31 provinces and
 `unknown` as regions, which makes the check one table look-up. What it refuses,
-the contract judges again.
+the contract judges again. One thing a struct takes and its contract does not: a
+payment or refund without its amount, see `have_their_amounts`.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -80,12 +82,20 @@ class WireOrder(Struct, frozen=True, gc=False, omit_defaults=True):
     city: NameField | None = None
     channel: NameField | None = None
 
-    def __post_init__(self) -> None:
-        """Refuse a payment or a refund without its amount."""
-        if self.status == "paid" and self.paid_micros is None:
-            raise ValueError("paid_micros is required with status paid")
-        if self.status == "refunded" and self.refund_micros is None:
-            raise ValueError("refund_micros is required with status refunded")
-
 
 WireEvent = WireImpression | WireClick | WireOrder
+
+
+def have_their_amounts(orders: Iterable[WireOrder]) -> bool:
+    """Tell that no payment and no refund lacks its amount, which a struct does not judge by itself.
+
+    A look at all of a block costs a hundredth of a microsecond an order, a
+    method that the struct calls costs thirty times that.
+    """
+    for order in orders:
+        status = order.status
+        if status == "paid" and order.paid_micros is None:
+            return False
+        if status == "refunded" and order.refund_micros is None:
+            return False
+    return True
