@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
+from cases.writes import split
 from models.decisions import (
     BudgetShift,
     Evidence,
@@ -88,6 +89,7 @@ class SeededDay:
         return round(weight * self._random.uniform(8, 20))
 
     async def _write(self, at: EpochMs, deltas: dict[BucketRef, dict[str, int]], facts: tuple[Fact, ...] = ()) -> None:
+        plain, vectors = split(deltas)
         write = BatchWrite(
             tp=CLICKS,
             epoch=self._epoch,
@@ -95,7 +97,8 @@ class SeededDay:
             next_offset=self._offset + 100,
             head=at,
             now=EpochMs(self.now - self._ahead),
-            deltas=deltas,
+            deltas=plain,
+            vectors=vectors,
             facts=facts,
             tallies={"accepted:clicks": 99, "rejected:clicks:not_json": 1},
         )

@@ -1,9 +1,10 @@
 -- apply: add one slice of a partition at most once, or change nothing at all.
 -- KEYS  1 fences  2 expiries  3 seconds  4.. one hash per part of the blob: adds, then sets      (one hash tag)
--- ARGV  1 topic:partition  2 epoch  3 first  4 next  5 gap allowed 0|1  6 head ms or ''  7 now ms  8 at end 0|1  9 blob
+-- ARGV  1 topic:partition  2 epoch  3 first  4 next  5 gap allowed 0|1  6 head ms or ''  7 now ms  8 at end 0|1  9 join field  10 join read or ''  11 blob
 -- reply {1 applied | 0 repeat | -1 fenced | -2 overlap | -3 gap | -4 conflict, next or nil}   atomic: sums and offset never part
-local call, EXACT, LIMB = redis.call, 2 ^ 53, 2 ^ 62
-local at, stored, tables, adds, sets = ARGV[1], nil, nil, nil, nil
+local call, unpack, pack_array, unpack_array = redis.call, unpack, cmsgpack.pack, cmsgpack.unpack
+local EXACT, LIMB, PART, STEP = 2 ^ 53, 2 ^ 62, 2 ^ 52, 500
+local at, stored, tables, vectors, adds, sets = ARGV[1], nil, nil, nil, nil, nil
 
 -- An integer is a number while Lua holds it exactly, else decimal text.
 local function whole(value)
@@ -11,6 +12,8 @@ local function whole(value)
   local number = type(value) == 'string' and value:find('^%-?%d+$') and tonumber(value)
   return number and number <= LIMB / 2 and number >= -LIMB / 2
 end
+
+local function text(value) return type(value) == 'string' end
 
 -- The first of these fields and values that is not of its kind, or nil.
 local function misfit(fields, values, good)
@@ -20,13 +23,31 @@ local function misfit(fields, values, good)
   end
 end
 
--- Table: {{field..}, {integer or text..}}   add: {index key 0|2|3, score, table from 0}
+-- The same of a table of vectors, whose amounts stand in one row.
+local function misfit_row(fields, sizes, row)
+  local total = 0
+  if #fields ~= #sizes then return 0 end
+  for i = 1, #fields do
+    local size = sizes[i]
+    if type(fields[i]) ~= 'string' or type(size) ~= 'number' or size % 1 ~= 0 or size < 0 then return i end
+    total = total + size
+  end
+  if total ~= #row then return 0 end
+  for i = 1, total do
+    local amount = row[i]
+    if type(amount) ~= 'number' or amount % 1 ~= 0 or amount > PART or amount < -PART then return 0 end
+  end
+end
+
+-- Table: {{field..}, {integer or text..}}   vectors: {{field..}, {number of amounts..}, {amount of the first, ..}}
+-- Add: {index key 0|2|3, score, table or 0, vectors or 0}   (tables and vectors count from 1)
 -- Set: {index key 0|2|3, score, {field..}, {text..}, {old text or false..} or false}
 local function complaint()
   if #KEYS ~= 3 + #adds + #sets then return 'SWARG keys do not match the blob' end
   for i = 2, 8 do
     if not whole(ARGV[i]) and not (i == 6 and ARGV[i] == '') then return 'SWARG argument ' .. i end
   end
+  if ARGV[9] == '' or not whole(ARGV[10]) and ARGV[10] ~= '' then return 'SWARG join' end
   for i, key in ipairs(KEYS) do
     local kind, want = call('TYPE', key).ok, (i == 2 or i == 3) and 'zset' or 'hash'
     if kind ~= 'none' and kind ~= want then return 'SWTYPE ' .. key .. ' is a ' .. kind end
@@ -35,11 +56,15 @@ local function complaint()
     local field = misfit(table[1], table[2], whole)
     if field then return 'SWARG table ' .. t .. ' field ' .. field end
   end
+  for t, table in ipairs(vectors) do
+    local field = misfit_row(table[1], table[2], table[3])
+    if field then return 'SWARG vectors ' .. t .. ' field ' .. field end
+  end
   for p = 1, #adds + #sets do
     local index, score, what, values, olds = unpack(adds[p] or sets[p - #adds], 1, 5)
     local fits = (index == 0 or index == 2 or index == 3) and whole(score)
-    if p <= #adds then fits = fits and tables[what + 1] else
-      local field = misfit(what, values, function(value) return type(value) == 'string' end)
+    if p <= #adds then fits = fits and (what == 0 or tables[what]) and (values == 0 or vectors[values]) else
+      local field = misfit(what, values, text)
       if field then return 'SWARG part ' .. p .. ' field ' .. field end
       fits = fits and not (olds and #olds ~= #what)
     end
@@ -49,8 +74,8 @@ end
 
 -- Sums that Lua holds exactly are read and written many at a time, the others one by one by the server.
 local function add(key, fields, amounts)
-  for from = 1, #fields, 500 do
-    local to, sums = math.min(from + 499, #fields), {}
+  for from = 1, #fields, STEP do
+    local to, sums = math.min(from + STEP - 1, #fields), {}
     local known = call('HMGET', key, unpack(fields, from, to))
     for i = from, to do
       local before, amount = tonumber(known[i - from + 1] or 0), amounts[i]
@@ -70,29 +95,93 @@ local function add(key, fields, amounts)
   end
 end
 
-local known = call('HMGET', KEYS[1], at .. ':epoch', at .. ':next', at .. ':head')
+-- Add one to a position of a carry, or take one away; seldom.
+local function carry(key, field, position, one)
+  local known = call('HGET', key, '^' .. field)
+  local row = known and unpack_array(known) or {}
+  for p = #row + 1, position do row[p] = 0 end
+  row[position] = row[position] + one
+  call('HSET', key, '^' .. field, pack_array(row))
+end
+
+-- Vectors are packed arrays; a position that leaves its part hands it to its carry, so that every sum is exact.
+local function add_vectors(key, fields, sizes, row)
+  local done, carries = 0, {}
+  for from = 1, #fields, STEP do
+    local to, sums = math.min(from + STEP - 1, #fields), {}
+    local known = call('HMGET', key, unpack(fields, from, to))
+    for i = from, to do
+      local size, old, new = sizes[i], known[i - from + 1], nil
+      if old then
+        new = unpack_array(old)
+        for p = 1, size do
+          local sum = (new[p] or 0) + row[done + p]
+          if sum > PART or sum < -PART then
+            local one = sum > 0 and 1 or -1
+            carries[#carries + 1] = {fields[i], p, one}
+            sum = sum - one * PART
+          end
+          new[p] = sum
+        end
+      else
+        new = {unpack(row, done + 1, done + size)}
+      end
+      done = done + size
+      sums[#sums + 1] = fields[i]
+      sums[#sums + 1] = pack_array(new)
+    end
+    call('HSET', key, unpack(sums))
+  end
+  for _, one in ipairs(carries) do carry(key, unpack(one)) end
+end
+
+-- Whether every text is still what was read; a text that was not there is false.
+local function unchanged(key, fields, olds)
+  for from = 1, #fields, STEP do
+    local to = math.min(from + STEP - 1, #fields)
+    local known = call('HMGET', key, unpack(fields, from, to))
+    for i = from, to do
+      if known[i - from + 1] ~= olds[i] then return false end
+    end
+  end
+  return true
+end
+
+local function set(key, fields, values)
+  for from = 1, #fields, STEP do
+    local pairs = {}
+    for i = from, math.min(from + STEP - 1, #fields) do
+      pairs[#pairs + 1] = fields[i]
+      pairs[#pairs + 1] = values[i]
+    end
+    call('HSET', key, unpack(pairs))
+  end
+end
+
+local known = call('HMGET', KEYS[1], at .. ':epoch', at .. ':next', at .. ':head', ARGV[9])
 local first, after, head = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6])
 stored = tonumber(known[2])
 if tonumber(known[1]) ~= tonumber(ARGV[2]) then return {-1, stored or false} end
 if stored and after <= stored then return {0, stored} end
 if stored and first < stored then return {-2, stored} end
 if stored and first > stored and ARGV[5] ~= '1' then return {-3, stored} end
-tables, adds, sets = unpack(cmsgpack.unpack(ARGV[9]))
+if ARGV[10] ~= '' and tonumber(ARGV[10]) ~= tonumber(known[4] or 0) then return {-4, stored or false} end
+tables, vectors, adds, sets = unpack(unpack_array(ARGV[11]))
 local wrong = complaint()
 if wrong then return redis.error_reply(wrong) end
 for s, part in ipairs(sets) do
-  for i = 1, part[5] and #part[3] or 0 do
-    if call('HGET', KEYS[3 + #adds + s], part[3][i]) ~= part[5][i] then return {-4, stored or false} end
-  end
+  if part[5] and not unchanged(KEYS[3 + #adds + s], part[3], part[5]) then return {-4, stored or false} end
 end
 
 for p = 1, #adds + #sets do
   local key, index, score, what, values = KEYS[3 + p], unpack(adds[p] or sets[p - #adds], 1, 4)
-  if p <= #adds then add(key, unpack(tables[what + 1])) else
-    for i = 1, #what do call('HSET', key, what[i], values[i]) end
+  if p > #adds then set(key, what, values) else
+    if what > 0 then add(key, unpack(tables[what])) end
+    if values > 0 then add_vectors(key, unpack(vectors[values])) end
   end
   if index > 0 then call('ZADD', KEYS[index], score, key) end
 end
 if head and head > (tonumber(known[3]) or -EXACT) then call('HSET', KEYS[1], at .. ':head', ARGV[6]) end
+if ARGV[10] ~= '' then call('HINCRBY', KEYS[1], ARGV[9], 1) end
 call('HSET', KEYS[1], at .. ':next', ARGV[4], at .. ':seen', ARGV[7], at .. ':end', ARGV[8])
 return {1, after}

@@ -1,7 +1,7 @@
 """Every key and hash field of Redis; `docs/redis-layout.md` shows them with sizes.
 
 ```
-sw:{3}:v1:t:rm:1735660800000     prefix : {shard} : layout : what : which
+sw:{3}:v2:t:rm:1735660800000     prefix : {shard} : layout : what : which
 ```
 
 The braces are Redis Cluster's hash tag: all keys of a shard live in one slot,
@@ -13,39 +13,21 @@ line writes lives in shard 0.
 from dataclasses import dataclass
 from typing import Final
 
-from models.totals import COUNTERS
 from models.units import EpochMs
 from models.windows import Level, Scope
 from streams.ports import BucketRef, TopicPartition
 
-LAYOUT: Final = "v1"
+LAYOUT: Final = "v2"
 """Version of everything below; a change that old readers cannot read takes a new one."""
 
 CODES: Final[dict[str, str]] = {
     "impressions": "i",
     "clicks": "c",
     "spend_micros": "s",
-    "orders_placed": "o",
-    "orders_paid": "p",
-    "orders_cancelled": "x",
-    "orders_refunded": "r",
-    "orders_fully_refunded": "f",
-    "gifts": "g",
-    "gmv_placed_micros": "O",
-    "gmv_paid_micros": "P",
-    "gmv_refunded_micros": "R",
-    "direct_orders": "d",
-    "direct_gmv_micros": "D",
-    "total_orders": "t",
-    "total_gmv_micros": "T",
-    "eligible_orders": "e",
-    "subsidised_orders": "u",
 }
-"""Counter names as stored, for their size. A counter without a code is stored by its name."""
+"""Counters that are kept one by one, as stored, for their size; no code is a group of vectors."""
 
-NAMES: Final[dict[str, str]] = {code: name for name, code in CODES.items()} | {
-    name: name for name in COUNTERS if name not in CODES
-}
+NAMES: Final[dict[str, str]] = {code: name for name, code in CODES.items()}
 """Stored codes back to counter names."""
 
 CARRY: Final = "^"
@@ -69,20 +51,25 @@ class FieldCodes(dict[str, str]):
         """Work the field out and remember it.
 
         Raises:
-            ValueError: the part before the first colon is not a counter.
+            ValueError: the part before the first colon is no counter that is kept one by one.
         """
         name, colon, member = field.partition(":")
-        if not colon or name not in COUNTERS:
+        if not colon or name not in CODES:
             raise ValueError(f"{field[:100]!r} does not name a counter and a member")
         if len(self) >= _MOST_FIELDS:
             self.clear()
-        stored = self[field] = f"{CODES.get(name, name)}:{member}"
+        stored = self[field] = f"{CODES[name]}:{member}"
         return stored
 
 
 def fence_field(tp: TopicPartition) -> str:
     """Give the name of a partition inside the fences hash; topics hold no colon."""
     return f"{tp.topic}:{tp.partition}"
+
+
+def join_field(partition: int) -> str:
+    """Give the field of the fences hash that counts the writes of a partition number's clicks and orders."""
+    return f"join:{partition}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +87,11 @@ class Keys:
         return f"{self.prefix}:{{{shard}}}:{LAYOUT}:{rest}"
 
     def fences(self, shard: int) -> str:
-        """Hash: `topic:partition:` and `epoch`, `next`, `head`, `seen` or `end` to an integer."""
+        """Hash: `topic:partition:` and `epoch`, `next`, `head`, `seen` or `end`, or `join:partition`, to an integer."""
         return self._key(shard, "fences")
 
     def bucket(self, shard: int, ref: BucketRef) -> str:
-        """Hash: counter code and member to an integer, for one scope, level and start."""
+        """Hash: counter code and member to an integer, group and member to amounts, for one scope, level and start."""
         scope, (level, start) = ref
         return self._key(shard, f"t:{_SCOPES[scope]}{_LEVELS[level]}:{start}")
 
@@ -116,8 +103,12 @@ class Keys:
         """Hash: order line to its state, for lines placed on one day."""
         return self._key(shard, f"l:{day}")
 
+    def visits(self, shard: int, day: EpochMs) -> str:
+        """Hash: user to what they did on one day, as text."""
+        return self._key(shard, f"j:{day}")
+
     def expiries(self, shard: int) -> str:
-        """Sorted set: bucket and line keys by the event time at which they may go."""
+        """Sorted set: bucket, line and visit keys by the event time at which they may go."""
         return self._key(shard, "expiries")
 
     def seconds(self, shard: int) -> str:

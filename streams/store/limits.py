@@ -4,6 +4,7 @@
 kept until    bucket   end + RETENTION of its scope and level
               second   end + 1 h
               line     end of its day + 40 days, as the day's totals
+visits   end of their day + 17 days: the longest window of attribution, a day of lateness and one to spare
 ```
 
 All by event time: a replay of an old log keeps its data as long as a live one.
@@ -22,6 +23,9 @@ EVIDENCE_KEPT: Final = HOUR_MS
 
 LINES_KEPT: Final = DurationMs(40 * DAY_MS)
 """How long order lines are kept after the day they were placed on."""
+
+VISITS_KEPT: Final = DurationMs(17 * DAY_MS)
+"""How long a day's visits are kept after it: no order that may still come needs older ones."""
 
 LOG_CAP: Final = 10_000
 """Newest entries kept of each log."""
@@ -48,6 +52,12 @@ def lines_expiry(day: EpochMs, zone: ZoneInfo) -> EpochMs:
     return EpochMs(next_day(day, zone) + LINES_KEPT)
 
 
+@lru_cache(maxsize=1024)
+def visits_expiry(day: EpochMs, zone: ZoneInfo) -> EpochMs:
+    """Give the event time from which the visits of a day are no longer kept, inclusive."""
+    return EpochMs(next_day(day, zone) + VISITS_KEPT)
+
+
 def newest_swept(horizon: EpochMs) -> EpochMs:
     """Give the newest start of a second that is no longer kept at `horizon`, inclusive."""
     return EpochMs(horizon - EVIDENCE_KEPT - SECOND_MS)
@@ -61,6 +71,6 @@ def check(write: BatchWrite) -> None:
     """
     if not 0 <= write.first <= write.next_offset < EXACT:
         raise ValueError(f"offsets {write.first} to {write.next_offset} are not a slice")
-    for name, number in (("epoch", write.epoch), ("head", write.head), ("now", write.now)):
+    for name, number in (("epoch", write.epoch), ("head", write.head), ("now", write.now), ("join", write.join)):
         if number is not None and not -EXACT < number < EXACT:
             raise ValueError(f"{name} {number} is out of range")

@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
+from models.events import TOPICS, Kind
 from models.totals import Totals
 from models.units import EpochMs
 from models.windows import Bucket, Scope
@@ -14,17 +15,18 @@ from streams.ports import (
     BucketRef,
     Claim,
     EvidenceBucket,
-    LogEntry,
-    OutboxEntry,
+    Joined,
     Progress,
     Reply,
     TopicPartition,
 )
 from streams.store.keys import FieldCodes
-from streams.store.limits import LOG_CAP, bucket_expiry, check, lines_expiry, newest_swept
+from streams.store.limits import bucket_expiry, check, lines_expiry, newest_swept, visits_expiry
+from streams.store.memory_decide import MemoryDecide
+from streams.store.vectors import VectorSizes, added, by_member, check_vectors
 
 
-class MemoryStore:
+class MemoryStore(MemoryDecide):
     """Keeps everything for as long as the object lives; no threads, no clock, no limits but memory."""
 
     def __init__(self, zone: ZoneInfo | None = None) -> None:
@@ -33,22 +35,20 @@ class MemoryStore:
         Args:
             zone: zone of days; None for Asia/Shanghai.
         """
+        super().__init__()
         self._zone = zone or ZoneInfo("Asia/Shanghai")
         self._known_fields = FieldCodes()
+        self._known_sizes = VectorSizes()
         self._epochs: dict[TopicPartition, int] = {}
         self._progress: dict[TopicPartition, Progress] = {}
+        self._joins: dict[int, int] = {}
         self._buckets: dict[BucketRef, dict[str, int]] = {}
+        self._vectors: dict[BucketRef, dict[str, list[int]]] = {}
         self._lines: dict[EpochMs, dict[str, str]] = {}
-        self._expiries: list[tuple[EpochMs, bool, BucketRef | EpochMs]] = []
+        self._visits: dict[EpochMs, dict[str, str]] = {}
+        self._expiries: list[tuple[EpochMs, str, BucketRef | EpochMs]] = []
         self._seconds: dict[EpochMs, dict[str, tuple[int, int]]] = {}
         self._starts: list[EpochMs] = []
-        self._facts: dict[str, dict[str, str]] = {}
-        self._tallies: dict[str, int] = {}
-        self._version = 0
-        self._state: str | None = None
-        self._outbox: dict[str, OutboxEntry] = {}
-        self._logs: dict[str, dict[str, str]] = {}
-        self._switch = False
 
     # ingest
 
@@ -62,13 +62,14 @@ class MemoryStore:
         """As `IngestStore.apply`.
 
         Raises:
-            ValueError: offsets run backwards, or a delta names no counter; nothing was written.
+            ValueError: offsets run backwards, or a delta or vector names nothing known; nothing was written.
         """
         check(write)
         for cells in write.deltas.values():
             if not cells.keys() <= self._known_fields.keys():
                 for field in cells:
                     self._known_fields[field]
+        check_vectors(write.vectors, self._known_sizes)
         known = self._progress.get(write.tp)
         stored = known.next_offset if known else None
         reply = self._verdict(write, stored)
@@ -76,7 +77,10 @@ class MemoryStore:
             return Applied(reply, stored)
         heads = [head for head in (known and known.head, write.head) if head is not None]
         self._progress[write.tp] = Progress(write.next_offset, max(heads, default=None), write.now, write.caught_up)
+        if write.join is not None:
+            self._joins[write.tp.partition] = write.join + 1
         self._add(write)
+        self._add_evidence(write)
         self._keep(write)
         return Applied(reply, write.next_offset)
 
@@ -90,20 +94,33 @@ class MemoryStore:
                 return Reply.OVERLAP
             if write.first > stored and not write.allow_gap:
                 return Reply.GAP
+        if write.join is not None and write.join != self._joins.get(write.tp.partition, 0):
+            return Reply.CONFLICT
         if any(self._lines.get(line.day, {}).get(line.key) != line.old for line in write.lines):
             return Reply.CONFLICT
         return Reply.APPLIED
 
     def _add(self, write: BatchWrite) -> None:
         for ref, cells in write.deltas.items():
-            if not cells:
-                continue
-            kept = self._buckets.get(ref)
-            if kept is None:
-                kept = self._buckets[ref] = {}
-                heapq.heappush(self._expiries, (bucket_expiry(ref, self._zone), False, ref))
-            for field, amount in cells.items():
-                kept[field] = kept.get(field, 0) + amount
+            if cells:
+                kept = self._opened(ref)[0]
+                for field, amount in cells.items():
+                    kept[field] = kept.get(field, 0) + amount
+        for ref, vectors in write.vectors.items():
+            if vectors:
+                sums = self._opened(ref)[1]
+                for name, amounts in vectors.items():
+                    sums[name] = added(sums.get(name, ()), amounts)
+        for name, amount in write.tallies.items():
+            self._tallies[name] = self._tallies.get(name, 0) + amount
+
+    def _opened(self, ref: BucketRef) -> tuple[dict[str, int], dict[str, list[int]]]:
+        if ref not in self._buckets:
+            self._buckets[ref], self._vectors[ref] = {}, {}
+            heapq.heappush(self._expiries, (bucket_expiry(ref, self._zone), "bucket", ref))
+        return self._buckets[ref], self._vectors[ref]
+
+    def _add_evidence(self, write: BatchWrite) -> None:
         for start, counts in write.evidence.items():
             if not counts:
                 continue
@@ -114,15 +131,18 @@ class MemoryStore:
             for region, (eligible, subsidised) in counts.items():
                 before = second.get(region, (0, 0))
                 second[region] = (before[0] + eligible, before[1] + subsidised)
-        for name, amount in write.tallies.items():
-            self._tallies[name] = self._tallies.get(name, 0) + amount
 
     def _keep(self, write: BatchWrite) -> None:
         for line in write.lines:
             if line.day not in self._lines:
                 self._lines[line.day] = {}
-                heapq.heappush(self._expiries, (lines_expiry(line.day, self._zone), True, line.day))
+                heapq.heappush(self._expiries, (lines_expiry(line.day, self._zone), "lines", line.day))
             self._lines[line.day][line.key] = line.new
+        for visit in write.visits:
+            if visit.day not in self._visits:
+                self._visits[visit.day] = {}
+                heapq.heappush(self._expiries, (visits_expiry(visit.day, self._zone), "visits", visit.day))
+            self._visits[visit.day][visit.user] = visit.new
         for fact in write.facts:
             self._facts.setdefault(fact.kind, {})[fact.key] = fact.body
 
@@ -130,41 +150,22 @@ class MemoryStore:
         """As `IngestStore.lines`; there is one shard only."""
         return [self._lines.get(day, {}).get(key) for day, key in keys]
 
+    async def join(
+        self, tp: TopicPartition, lines: Sequence[tuple[EpochMs, str]], visits: Sequence[tuple[EpochMs, str]]
+    ) -> Joined:
+        """As `IngestStore.join`; there is one shard only."""
+        orders, clicks = (
+            self._progress.get(TopicPartition(TOPICS[kind], tp.partition)) for kind in (Kind.ORDERS, Kind.CLICKS)
+        )
+        return Joined(
+            self._joins.get(tp.partition, 0),
+            orders.head if orders else None,
+            clicks.head if clicks else None,
+            await self.lines(tp, lines),
+            [self._visits.get(day, {}).get(user) for day, user in visits],
+        )
+
     # decide
-
-    async def load_state(self) -> tuple[int, str | None]:
-        """As `DecideStore.load_state`."""
-        return self._version, self._state
-
-    async def swap_state(
-        self, version: int, state: str, outbox: Sequence[OutboxEntry], log: Sequence[LogEntry]
-    ) -> bool:
-        """As `DecideStore.swap_state`."""
-        if version != self._version:
-            return False
-        self._version, self._state = version + 1, state
-        for entry in outbox:
-            self._outbox.setdefault(entry.entry_id, entry)
-        for line in log:
-            kept = self._logs.setdefault(line.log, {})
-            kept.setdefault(line.entry_id, line.body)
-            if len(kept) > LOG_CAP:
-                del kept[next(iter(kept))]
-        return True
-
-    async def outbox(self, limit: int) -> list[OutboxEntry]:
-        """As `DecideStore.outbox`."""
-        return list(self._outbox.values())[: max(limit, 0)]
-
-    async def mark_sent(self, entry_ids: Sequence[str]) -> None:
-        """As `DecideStore.mark_sent`."""
-        for entry_id in entry_ids:
-            self._outbox.pop(entry_id, None)
-
-    async def forget(self, kind: str, keys: Sequence[str]) -> None:
-        """As `DecideStore.forget`."""
-        for key in keys:
-            self._facts.get(kind, {}).pop(key, None)
 
     async def evidence(self, after: EpochMs, before: EpochMs, limit: int | None = None) -> list[EvidenceBucket]:
         """As `DecideStore.evidence`."""
@@ -175,11 +176,11 @@ class MemoryStore:
         """As `DecideStore.sweep`."""
         gone = 0
         while self._expiries and self._expiries[0][0] <= horizon:
-            _, _, kept = heapq.heappop(self._expiries)
+            _, kind, kept = heapq.heappop(self._expiries)
             if isinstance(kept, BucketRef):
-                del self._buckets[kept]
+                del self._buckets[kept], self._vectors[kept]
             else:
-                del self._lines[kept]
+                del (self._lines if kind == "lines" else self._visits)[kept]
             gone += 1
         old = self._starts[: bisect_right(self._starts, newest_swept(horizon))]
         del self._starts[: len(old)]
@@ -195,30 +196,16 @@ class MemoryStore:
 
     async def totals(self, scope: Scope, buckets: Iterable[Bucket]) -> dict[str, Totals]:
         """As `ReadStore.totals`."""
-        members: dict[str, dict[str, int]] = {}
+        plain: dict[str, int] = {}
+        vectors: dict[str, list[int]] = {}
         for bucket in buckets:
-            for field, amount in self._buckets.get(BucketRef(scope, bucket), {}).items():
-                name, _, member = field.partition(":")
-                counters = members.setdefault(member, {})
-                counters[name] = counters.get(name, 0) + amount
+            ref = BucketRef(scope, bucket)
+            for field, amount in self._buckets.get(ref, {}).items():
+                plain[field] = plain.get(field, 0) + amount
+            for name, amounts in self._vectors.get(ref, {}).items():
+                vectors[name] = added(vectors.get(name, ()), amounts)
+        members = by_member(vectors.items())
+        for field, amount in plain.items():
+            counter, _, member = field.partition(":")
+            members.setdefault(member, {})[counter] = amount
         return {member: Totals.of(counters) for member, counters in members.items()}
-
-    async def facts(self, kind: str) -> dict[str, str]:
-        """As `ReadStore.facts`."""
-        return dict(self._facts.get(kind, {}))
-
-    async def tallies(self) -> dict[str, int]:
-        """As `ReadStore.tallies`."""
-        return dict(self._tallies)
-
-    async def read_log(self, log: str, limit: int) -> list[str]:
-        """As `ReadStore.read_log`."""
-        return list(self._logs.get(log, {}).values())[::-1][: max(limit, 0)]
-
-    async def switch(self) -> bool:
-        """As `ReadStore.switch`."""
-        return self._switch
-
-    async def set_switch(self, on: bool, actor: str) -> None:
-        """As `ReadStore.set_switch`."""
-        self._switch = on

@@ -6,64 +6,38 @@ slice mostly gain the same, and often its only minute too, so the amounts stand
 in tables that parts point to: sent, checked and unpacked once.
 
 ```
-adds   buckets      index 2 (expiries)   score = when it may go
+adds   buckets      index 2 (expiries)   score = when it may go; plain integers, vectors or both
        seconds      index 3 (seconds)    score = start of the second
        tallies      index 0 (none)
 sets   lines        index 2 (expiries)   with the old states, compared before anything is written
+       visits       index 2 (expiries)   the version of the join stands for what was read
        facts        index 0 (none)
 ```
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from itertools import chain
+from typing import Any, Final, TypeVar
 
 import msgspec
 
+from models.events import TOPICS, Kind
 from models.units import EpochMs
-from streams.ports import Applied, BatchWrite, Claim, Fact, LineSwap, Reply, TopicPartition
-from streams.store.keys import CARRY, LIMB, fence_field
-from streams.store.limits import EXACT, bucket_expiry, check, lines_expiry
+from streams.ports import Applied, BatchWrite, Claim, Fact, Joined, LineSwap, Reply, TopicPartition, VisitSet
+from streams.store.blob import Add, Set, Tables
+from streams.store.keys import fence_field, join_field
+from streams.store.limits import bucket_expiry, check, lines_expiry, visits_expiry
 from streams.store.redis_link import RedisLink
+from streams.store.vectors import check_vectors
 
 _EXPIRIES: Final = 2
 _SECONDS: Final = 3
-_LIMB_BITS: Final = LIMB.bit_length() - 1
+_JOINED: Final = (Kind.ORDERS, Kind.CLICKS)
 _pack = msgspec.msgpack.Encoder().encode
 
-
-Table = tuple[Sequence[str], Sequence[int | str]]
-"""Fields and the amount each gains."""
-
-
-class _Add(NamedTuple):
-    within: int
-    score: int
-    table: int
-
-
-class _Set(NamedTuple):
-    within: int
-    score: int
-    fields: Sequence[str]
-    values: Sequence[str]
-    olds: Sequence[str | bool] | bool
-
-
-def _as_sent(fields: list[str], amounts: list[int]) -> Table:
-    """Give fields and amounts as the script takes them: text where Lua would round, carries where 64 bits end."""
-    if max(amounts) <= EXACT and min(amounts) >= -EXACT:
-        return fields, amounts
-    wide: list[str] = []
-    sent: list[int | str] = []
-    for field, amount in zip(fields, amounts, strict=True):
-        carry = (amount + LIMB // 2) >> _LIMB_BITS
-        rest = amount - (carry << _LIMB_BITS)
-        wide.append(field)
-        sent.append(str(rest))
-        if carry:
-            wide.append(CARRY + field)
-            sent.append(str(carry))
-    return wide, sent
+Places = Sequence[tuple[EpochMs, str]]
+T = TypeVar("T")
 
 
 class RedisIngest(RedisLink):
@@ -85,9 +59,10 @@ class RedisIngest(RedisLink):
             ValueError: offsets run backwards, or a delta names no counter; nothing was written.
         """
         check(write)
+        check_vectors(write.vectors, self._sizes)
         shard = self._keys.shard_of(write.tp)
         keys = [self._keys.fences(shard), self._keys.expiries(shard), self._keys.seconds(shard)]
-        tables: list[Table] = []
+        tables = Tables()
         adds, sets = [], []
         for key, add in self._adds(shard, write, tables):
             keys.append(key)
@@ -95,62 +70,86 @@ class RedisIngest(RedisLink):
         for key, part in self._sets(shard, write):
             keys.append(key)
             sets.append(part)
-        head = "" if write.head is None else write.head
-        flags = int(write.allow_gap), int(write.caught_up)
-        place = fence_field(write.tp), write.epoch, write.first, write.next_offset
+        head, join = ("" if number is None else number for number in (write.head, write.join))
+        place = fence_field(write.tp), write.epoch, write.first, write.next_offset, int(write.allow_gap)
+        step = head, write.now, int(write.caught_up), join_field(write.tp.partition), join
         with self._serving():
             code, stored = await self._apply(
-                keys=keys, args=[*place, flags[0], head, write.now, flags[1], _pack((tables, adds, sets))]
+                keys=keys, args=[*place, *step, _pack((tables.plain, tables.vectors, adds, sets))]
             )
         return Applied(Reply(code), stored)
 
-    def _adds(self, shard: int, write: BatchWrite, tables: list[Table]) -> Iterator[tuple[str, _Add]]:
-        """Give the hashes that gain something; what they gain is appended to `tables`."""
-        numbers: dict[int, int] = {}
-        for ref, cells in write.deltas.items():
-            if not cells:
-                continue
-            number = numbers.get(id(cells))
-            if number is None:
-                number = numbers[id(cells)] = len(tables)
-                tables.append(_as_sent(list(map(self._fields.__getitem__, cells)), list(cells.values())))
-            yield self._keys.bucket(shard, ref), _Add(_EXPIRIES, bucket_expiry(ref, self._zone), number)
+    def _adds(self, shard: int, write: BatchWrite, tables: Tables) -> Iterator[tuple[str, Add]]:
+        """Give the hashes that gain something; what they gain is put into `tables`."""
+        for ref in chain(write.deltas, (ref for ref in write.vectors if ref not in write.deltas)):
+            table = tables.of_cells(write.deltas.get(ref), self._fields)
+            vectors = tables.of_vectors(write.vectors.get(ref))
+            if table or vectors:
+                key = self._keys.bucket(shard, ref)
+                yield key, Add(_EXPIRIES, bucket_expiry(ref, self._zone), table, vectors)
         for start, counts in write.evidence.items():
             if counts:
                 fields = [f"{code}:{region}" for region in counts for code in "eu"]
-                tables.append(_as_sent(fields, [number for pair in counts.values() for number in pair]))
-                yield self._keys.second(shard, start), _Add(_SECONDS, start, len(tables) - 1)
+                number = tables.add(fields, [number for pair in counts.values() for number in pair])
+                yield self._keys.second(shard, start), Add(_SECONDS, start, number)
         if write.tallies:
-            tables.append(_as_sent(list(write.tallies), list(write.tallies.values())))
-            yield self._keys.tallies(shard), _Add(0, 0, len(tables) - 1)
+            number = tables.add(list(write.tallies), list(write.tallies.values()))
+            yield self._keys.tallies(shard), Add(0, 0, number)
 
-    def _sets(self, shard: int, write: BatchWrite) -> Iterator[tuple[str, _Set]]:
-        for day, lines in _by_day(write.lines).items():
-            fields, news = [line.key for line in lines], [line.new for line in lines]
+    def _sets(self, shard: int, write: BatchWrite) -> Iterator[tuple[str, Set]]:
+        for day, lines in _grouped((line.day, line) for line in write.lines).items():
             olds = [False if line.old is None else line.old for line in lines]
-            yield self._keys.lines(shard, day), _Set(_EXPIRIES, lines_expiry(day, self._zone), fields, news, olds)
+            part = Set(_EXPIRIES, lines_expiry(day, self._zone), [line.key for line in lines], _news(lines), olds)
+            yield self._keys.lines(shard, day), part
+        for day, visits in _grouped((visit.day, visit) for visit in write.visits).items():
+            users = [visit.user for visit in visits]
+            part = Set(_EXPIRIES, visits_expiry(day, self._zone), users, _news(visits), False)
+            yield self._keys.visits(shard, day), part
         for kind, facts in _by_kind(write.facts).items():
-            yield self._keys.facts(shard, kind), _Set(0, 0, list(facts), list(facts.values()), False)
+            yield self._keys.facts(shard, kind), Set(0, 0, list(facts), list(facts.values()), False)
 
-    async def lines(self, tp: TopicPartition, keys: Sequence[tuple[EpochMs, str]]) -> list[str | None]:
+    async def lines(self, tp: TopicPartition, keys: Places) -> list[str | None]:
         """As `IngestStore.lines`."""
         shard = self._keys.shard_of(tp)
-        days: dict[EpochMs, list[str]] = {}
-        for day, key in keys:
-            days.setdefault(day, []).append(key)
-        if not days:
-            return []
+        days = _grouped(keys)
         replies = await self._ask_all(("HMGET", self._keys.lines(shard, day), *wanted) for day, wanted in days.items())
-        found = {day: iter(states) for day, states in zip(days, replies, strict=True)}
-        states = [next(found[day]) for day, _ in keys]
-        return [None if state is None else state.decode() for state in states]
+        return _in_order(keys, days, replies)
+
+    async def join(self, tp: TopicPartition, lines: Places, visits: Places) -> Joined:
+        """As `IngestStore.join`: one round trip, answered in order by the one server that holds the shard."""
+        shard = self._keys.shard_of(tp)
+        heads = (fence_field(TopicPartition(TOPICS[kind], tp.partition)) + ":head" for kind in _JOINED)
+        commands: list[Sequence[Any]] = [("HMGET", self._keys.fences(shard), join_field(tp.partition), *heads)]
+        days, visited = _grouped(lines), _grouped(visits)
+        commands += (("HMGET", self._keys.lines(shard, day), *keys) for day, keys in days.items())
+        commands += (("HMGET", self._keys.visits(shard, day), *users) for day, users in visited.items())
+        known, *replies = await self._ask_all(commands)
+        version, orders, clicks = (None if number is None else int(number) for number in known)
+        return Joined(
+            version or 0,
+            None if orders is None else EpochMs(orders),
+            None if clicks is None else EpochMs(clicks),
+            _in_order(lines, days, replies[: len(days)]),
+            _in_order(visits, visited, replies[len(days) :]),
+        )
 
 
-def _by_day(lines: Iterable[LineSwap]) -> dict[EpochMs, list[LineSwap]]:
-    days: dict[EpochMs, list[LineSwap]] = {}
-    for line in lines:
-        days.setdefault(line.day, []).append(line)
+def _grouped(pairs: Iterable[tuple[EpochMs, T]]) -> dict[EpochMs, list[T]]:
+    days: dict[EpochMs, list[T]] = defaultdict(list)
+    for day, value in pairs:
+        days[day].append(value)
     return days
+
+
+def _news(swaps: Iterable[LineSwap | VisitSet]) -> list[str]:
+    return [swap.new for swap in swaps]
+
+
+def _in_order(places: Places, days: Iterable[EpochMs], replies: Iterable[list[bytes | None]]) -> list[str | None]:
+    """Give texts that were read by day in the order they were asked for."""
+    found = {day: iter(texts) for day, texts in zip(days, replies, strict=True)}
+    texts = [next(found[day]) for day, _ in places]
+    return [None if text is None else text.decode() for text in texts]
 
 
 def _by_kind(facts: Iterable[Fact]) -> dict[str, dict[str, str]]:

@@ -25,6 +25,7 @@ from redis.backoff import NoBackoff
 from models.errors import MonitorError, ServiceUnavailable, SettingsError, UnsafeStore
 from streams.settings import RedisSettings
 from streams.store.keys import FieldCodes, Keys
+from streams.store.vectors import VectorSizes
 
 MOST_CONNECTIONS: Final = 32
 """Connections of one process; a call beyond waits for a free one."""
@@ -103,6 +104,7 @@ class RedisLink:
         self._zone = zone
         self._address = address
         self._fields = FieldCodes()
+        self._sizes = VectorSizes()
         folder = files("streams.store")
         self._claim, self._apply, self._swap = (
             client.register_script(folder.joinpath(f"{name}.lua").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from models.units import EpochMs
 from models.windows import Bucket, Scope
 from streams.ports import BucketRef, Fact, Limit, Progress, TopicPartition
 from streams.store.redis_link import RedisLink
-from streams.store.redis_sums import sum_fields, totals_of
+from streams.store.redis_sums import CellSums, sum_fields
 
 _CHUNK: Final = 256
 """Buckets read in one go; a wide window over campaigns is read in steps so that others get their turn."""
@@ -23,8 +23,9 @@ class RedisRead(RedisLink):
         steps: dict[TopicPartition, dict[str, int]] = {}
         for reply in await self._hashes(self._keys.fences(shard) for shard in self._all_shards()):
             for raw, value in zip(reply[::2], reply[1::2], strict=True):
-                topic, partition, what = raw.decode().split(":")
-                steps.setdefault(TopicPartition(topic, int(partition)), {})[what] = int(value)
+                topic, partition, *what = raw.decode().split(":")
+                if what:  # else a field of the join, which is not a partition's
+                    steps.setdefault(TopicPartition(topic, int(partition)), {})[what[0]] = int(value)
         return {
             tp: Progress(
                 step["next"],
@@ -45,11 +46,10 @@ class RedisRead(RedisLink):
                 for shard in self._all_shards()
             ]
         )  # fmt: skip
-        sums: dict[str, int] = {}
+        sums = CellSums()
         while chunk := list(islice(keys, _CHUNK)):
-            for field, amount in sum_fields(await self._hashes(chunk)).items():
-                sums[field] = sums.get(field, 0) + amount
-        return totals_of(sums)
+            sums.take(await self._hashes(chunk))
+        return sums.totals()
 
     async def facts(self, kind: str) -> dict[str, str]:
         """As `ReadStore.facts`; a key met in several shards is given from the last."""

@@ -2,24 +2,84 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from operator import add
 from typing import Final
 
 import msgspec
 
 from models.totals import Totals
 from streams.store.keys import CARRY, LIMB, NAMES
+from streams.store.vectors import PART, added, by_member
 
 _integers: Final = msgspec.json.Decoder(list[int]).decode
+_arrays: Final = msgspec.msgpack.Decoder(list[list[int]], strict=False).decode
+_FIRST_PACKED: Final = 0x80
+"""Integers are text, so a value that begins with this or more is a packed array."""
 
 
 def sum_fields(replies: Iterable[list[bytes]]) -> dict[str, int]:
     """Add flat `field, integer, field, integer ...` replies field by field, carries included."""
     sums: dict[bytes, int] = defaultdict(int)
     for reply in replies:
-        # One parse for all numbers of a hash: faster than `int` on each.
-        numbers = _integers(b"[" + b",".join(reply[1::2]) + b"]")
-        for raw, number in zip(reply[::2], numbers, strict=True):
-            sums[raw] += number
+        _add_integers(sums, reply[::2], reply[1::2])
+    return _uncarried(sums)
+
+
+class CellSums:
+    """Adds the replies of buckets, which hold integers and packed arrays, and gives the totals of each member."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self._integers: dict[bytes, int] = defaultdict(int)
+        self._vectors: dict[bytes, list[int]] = {}
+
+    def take(self, replies: Iterable[list[bytes]]) -> None:
+        """Add flat `field, value, field, value ...` replies."""
+        for reply in replies:
+            fields, values = reply[::2], reply[1::2]
+            packed = [place for place, value in enumerate(values) if value[0] >= _FIRST_PACKED]
+            if packed:
+                self._add_vectors([fields[place] for place in packed], [values[place] for place in packed])
+                plain = [place for place, value in enumerate(values) if value[0] < _FIRST_PACKED]
+                fields, values = [fields[place] for place in plain], [values[place] for place in plain]
+            _add_integers(self._integers, fields, values)
+
+    def _add_vectors(self, fields: list[bytes], values: list[bytes]) -> None:
+        sums = self._vectors
+        # One decoding for all arrays of a hash: 0xdd begins an array of that many.
+        rows = _arrays(b"\xdd" + len(values).to_bytes(4, "big") + b"".join(values))
+        for field, amounts in zip(fields, rows, strict=True):
+            known = sums.get(field)
+            if known is None:
+                sums[field] = amounts
+            elif len(known) == len(amounts):
+                sums[field] = list(map(add, known, amounts))
+            else:
+                sums[field] = added(known, amounts)
+
+    def totals(self) -> dict[str, Totals]:
+        """Give the totals of each member; a counter this version does not know is left out."""
+        vectors: dict[str, list[int]] = {}
+        for raw, amounts in self._vectors.items():
+            field = raw.decode()
+            if field.startswith(CARRY):
+                field, amounts = field.removeprefix(CARRY), [amount * PART for amount in amounts]
+            vectors[field] = added(vectors[field], amounts) if field in vectors else amounts
+        members = by_member(vectors.items())
+        for field, amount in _uncarried(self._integers).items():
+            code, _, member = field.partition(":")
+            if name := NAMES.get(code):
+                members.setdefault(member, {})[name] = amount
+        return {member: Totals.of(counters) for member, counters in members.items()}
+
+
+def _add_integers(sums: dict[bytes, int], fields: list[bytes], values: list[bytes]) -> None:
+    # One parse for all numbers of a hash: faster than `int` on each.
+    for field, number in zip(fields, _integers(b"[" + b",".join(values) + b"]"), strict=True):
+        sums[field] += number
+
+
+def _uncarried(sums: dict[bytes, int]) -> dict[str, int]:
     out: dict[str, int] = {}
     for raw, amount in sums.items():
         field = raw.decode()
@@ -29,13 +89,3 @@ def sum_fields(replies: Iterable[list[bytes]]) -> dict[str, int]:
         else:
             out[field] = out.get(field, 0) + amount
     return out
-
-
-def totals_of(sums: dict[str, int]) -> dict[str, Totals]:
-    """Sort summed fields into members; a counter this version does not know is left out."""
-    members: dict[str, dict[str, int]] = {}
-    for field, amount in sums.items():
-        code, _, member = field.partition(":")
-        if name := NAMES.get(code):
-            members.setdefault(member, {})[name] = amount
-    return {member: Totals.of(counters) for member, counters in members.items()}

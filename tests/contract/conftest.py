@@ -44,6 +44,6 @@ def contents(store: Store) -> Contents:
             client = store._client
             return {key: await client.dump(key) for key in sorted(await client.keys("*"))}
         kept = vars(store).items()
-        return copy.deepcopy({name: value for name, value in kept if name != "_known_fields"})
+        return copy.deepcopy({name: value for name, value in kept if not name.startswith("_known_")})
 
     return look

@@ -20,6 +20,7 @@ from streams.ports import (
     Reply,
     Store,
     TopicPartition,
+    VisitSet,
 )
 
 Contents = Callable[[], Awaitable[object]]
@@ -85,6 +86,8 @@ REFUSED = [
         Reply.CONFLICT,
         id="one line of two",
     ),
+    pytest.param(slice_of(10, 20, join=0), Reply.CONFLICT, id="an older version of the join"),
+    pytest.param(slice_of(10, 20, join=2), Reply.CONFLICT, id="a version of the join that never was"),
 ]
 
 
@@ -92,10 +95,12 @@ REFUSED = [
 async def test_a_refusal_changes_nothing(store: Store, contents: Contents, write: BatchWrite, reply: Reply) -> None:
     """Whatever the reason, the store is byte for byte what it was, and tells where it stands."""
     await store.claim(CLICKS)
-    await store.apply(slice_of(0, 10, lines=[LineSwap(DAY, "o1:1", None, "placed")]))
+    await store.apply(slice_of(0, 10, lines=[LineSwap(DAY, "o1:1", None, "placed")], join=0))
     before = await contents()
     more = replace(
         write,
+        vectors={REGION: {"o:440000": [1]}},
+        visits=[VisitSet(DAY, "u1", "seen")],
         facts=[Fact("campaigns", "c1", "{}")],
         tallies={"late:clicks": 1},
         evidence={NOON: {"440000": (1, 0)}},
@@ -130,9 +135,26 @@ async def test_a_hole_is_crossed_only_on_demand(store: Store) -> None:
         ({"next_offset": 1 << 53}, "not a slice"),
         ({"now": EpochMs(1 << 53)}, "now"),
         ({"deltas": {REGION: {"visits:440000": 1}}}, "visits:440000"),
+        ({"join": 1 << 53}, "join"),
         ({"deltas": {REGION: {"clicks": 1}}}, "clicks"),
+        ({"deltas": {REGION: {"gifts:440000": 1}}}, "gifts:440000"),
+        ({"vectors": {REGION: {"z:440000": [1]}}}, "z:440000"),
+        ({"vectors": {REGION: {"o": [1]}}}, "'o'"),
+        ({"vectors": {REGION: {"o:440000": [1] * 15}}}, "15 amounts"),
     ],
-    ids=["backwards", "negative", "too far", "too late", "no counter", "no member"],
+    ids=[
+        "backwards",
+        "negative",
+        "too far",
+        "too late",
+        "no counter",
+        "no version",
+        "no member",
+        "a counter of a group",
+        "no group",
+        "no member of a group",
+        "more than the group has",
+    ],
 )
 async def test_nonsense_is_a_fault_of_the_caller(
     store: Store, contents: Contents, change: dict[str, object], match: str

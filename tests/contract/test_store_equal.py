@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from models.totals import COUNTERS
+from models.totals import AD_COUNTERS, GROUPS
 from models.units import DAY_MS, MINUTE_MS, SECOND_MS, EpochMs
 from models.windows import Bucket, Level, Scope
-from streams.ports import BatchWrite, BucketRef, Fact, LineSwap, LogEntry, OutboxEntry, TopicPartition
+from streams.ports import BatchWrite, BucketRef, Fact, LineSwap, LogEntry, OutboxEntry, TopicPartition, VisitSet
 from streams.settings import RedisSettings
 from streams.store.memory_store import MemoryStore
 from streams.store.redis_store import RedisStore
@@ -30,16 +30,18 @@ BUCKETS = [
     Bucket(Level.DAY, DAYS[0]),
 ]
 SECONDS = [EpochMs(NOON + SECOND_MS * at) for at in range(3)]
-# Three partitions, two shards: the first and the last share one.
+# Two shards: of the numbers, 0 and 2 share one.
 PARTITIONS = [
     TopicPartition("ads.clicks.v1", 0),
     TopicPartition("ads.clicks.v1", 1),
+    TopicPartition("shop.orders.v1", 1),
     TopicPartition("shop.orders.v1", 2),
 ]
 KINDS, LOGS, NAMES = ["campaigns", "results"], ["shifts", "held"], ["a", "b", "计:1"]
 
 amounts = st.one_of(st.integers(-5, 5), st.integers(-(10**19), 10**19), st.sampled_from([2**53, 2**61, 2**62, 2**63]))
-fields = st.builds("{}:{}".format, st.sampled_from(COUNTERS), st.sampled_from(NAMES))
+fields = st.builds("{}:{}".format, st.sampled_from(AD_COUNTERS), st.sampled_from(NAMES))
+cells = st.builds("{}:{}".format, st.sampled_from(list(GROUPS)), st.sampled_from(NAMES))
 refs = st.builds(BucketRef, st.sampled_from(list(Scope)), st.sampled_from(BUCKETS))
 writes = st.fixed_dictionaries(
     {
@@ -48,6 +50,9 @@ writes = st.fixed_dictionaries(
         "caught_up": st.booleans(),
         "allow_gap": st.booleans(),
         "deltas": st.dictionaries(refs, st.dictionaries(fields, amounts, max_size=4), max_size=3),
+        "vectors": st.dictionaries(
+            refs, st.dictionaries(cells, st.lists(amounts, max_size=14), max_size=3), max_size=3
+        ),
         "evidence": st.dictionaries(
             st.sampled_from(SECONDS),
             st.dictionaries(st.sampled_from(NAMES), st.tuples(st.integers(-2, 9), st.integers(-2, 9)), max_size=2),
@@ -65,6 +70,7 @@ swaps = st.builds(
     st.none() | st.sampled_from(["x", "y"]),
     st.sampled_from(["x", "y"]),
 )
+visits = st.builds(VisitSet, st.sampled_from(DAYS), st.sampled_from(NAMES), st.text(max_size=3))
 entries = st.builds(
     OutboxEntry, st.sampled_from(NAMES), st.sampled_from(KINDS), st.text(max_size=3), st.text(max_size=3)
 )
@@ -110,7 +116,9 @@ class TwoStores(RuleBasedStateMachine):
         length=st.integers(0, 3),
         parts=writes,
         lines=st.lists(swaps, max_size=2, unique_by=lambda swap: swap[:2]),
+        seen=st.lists(visits, max_size=2, unique_by=lambda visit: visit[:2]),
         true_olds=st.booleans(),
+        version=st.sampled_from([None, 0, 0, 0, 1, -1]),
     )
     def apply(
         self,
@@ -120,22 +128,26 @@ class TwoStores(RuleBasedStateMachine):
         length: int,
         parts: dict[str, Any],
         lines: list[LineSwap],
+        seen: list[VisitSet],
         *,
         true_olds: bool,
+        version: int | None,
     ) -> None:
         """A slice, mostly one that fits, by an owner that is mostly the last."""
         at = self.memory._progress[tp].next_offset if tp in self.memory._progress else 3
         start = max(at + first, 0)
-        # The memory store has one shard, so a line key is made the partition's own.
+        # The memory store has one shard, so keys of lines and visits are made the partition's own.
         lines = [line._replace(key=f"{line.key}:{tp}") for line in lines]
+        seen = [visit._replace(user=f"{visit.user}:{tp.partition}") for visit in seen]
         if true_olds:
             olds = self.run(self.memory.lines(tp, [line[:2] for line in lines]))
             lines = [line._replace(old=old) for line, old in zip(lines, olds, strict=True)]
         parts = parts | {"facts": [fact._replace(key=str(tp)) for fact in parts["facts"]]}
         epoch = self.memory._epochs.get(tp, 0) + back
-        self.both(
-            "apply", BatchWrite(tp=tp, epoch=epoch, first=start, next_offset=start + length, lines=lines, **parts)
-        )
+        join = None if version is None else max(self.memory._joins.get(tp.partition, 0) + version, 0)
+        place: dict[str, Any] = {"tp": tp, "epoch": epoch, "first": start, "next_offset": start + length}
+        self.both("apply", BatchWrite(**place, lines=lines, visits=seen, join=join, **parts))
+        self.both("join", tp, [line[:2] for line in lines], [visit[:2] for visit in seen])
         self.both("lines", tp, [line[:2] for line in lines])
 
     @rule(back=st.sampled_from([0, 0, 0, 1]), out=st.lists(entries, max_size=3), log=st.lists(log_lines, max_size=3))

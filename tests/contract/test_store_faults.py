@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 import services
-from cases.writes import CLICKS, KINDS, MINUTE, connected, dump, slice_at
+from cases.writes import CLICKS, KINDS, MINUTE, connected, counted, dump, slice_at
 from models.errors import ServiceUnavailable, SettingsError, UnsafeStore
-from models.totals import Totals
 from models.windows import Scope
 from streams.ports import Applied, Reply
 from streams.store.redis_link import address_of
@@ -133,7 +132,7 @@ async def test_a_lost_answer_is_told_as_a_duplicate(shared: RedisStore) -> None:
         await store.close()
         await asyncio.gather(*relays)
     assert Applied(Reply.DUPLICATE, 2) == repeated
-    assert {"440000": Totals(clicks=2)} == await shared.totals(Scope.REGION, [MINUTE])
+    assert {"440000": counted(2)} == await shared.totals(Scope.REGION, [MINUTE])
 
 
 async def test_a_full_server_refuses_whole_slices(start: Start) -> None:
@@ -164,7 +163,7 @@ async def test_a_replica_reads_but_does_not_write(start: Start) -> None:
 
     with pytest.raises(ServiceUnavailable):
         await store.apply(slice_at(1))
-    assert {"440000": Totals(clicks=1)} == await store.totals(Scope.REGION, [MINUTE])
+    assert {"440000": counted(1)} == await store.totals(Scope.REGION, [MINUTE])
     await store._ask("REPLICAOF", "NO", "ONE")
     assert Applied(Reply.APPLIED, 2) == await store.apply(slice_at(1))
     await store.close()
@@ -195,7 +194,7 @@ async def test_a_killed_server_keeps_every_acknowledged_slice(start: Start) -> N
     claim = await store.claim(CLICKS)
     assert claim.next_offset in (acknowledged, acknowledged + 1)  # the one in flight had arrived, or not
     assert claim.next_offset is not None
-    assert {"440000": Totals(clicks=claim.next_offset)} == await store.totals(Scope.REGION, [MINUTE])
+    assert {"440000": counted(claim.next_offset)} == await store.totals(Scope.REGION, [MINUTE])
     assert {"late:clicks": claim.next_offset} == await store.tallies()
     assert claim.next_offset == len(await store.facts("campaigns"))
     await store.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cases.writes import CLICKS, MINUTE, NOON, REGION, slice_of
+from cases.writes import CLICKS, MINUTE, NOON, REGION, slice_of, split
 from models.totals import COUNTERS, Totals
 from models.units import HOUR_MS, MINUTE_MS, EpochMs
 from models.windows import Bucket, Level, Scope
@@ -18,7 +18,8 @@ async def test_totals_add_over_buckets_and_partitions(store: Store) -> None:
     all_counters = {f"{name}:440000": place for place, name in enumerate(COUNTERS, 1)}
     for tp in (CLICKS, ORDERS):
         await store.claim(tp)
-        await store.apply(slice_of(0, 1, tp, deltas={REGION: all_counters}))
+        deltas, vectors = split({REGION: all_counters})
+        await store.apply(slice_of(0, 1, tp, deltas=deltas, vectors=vectors))
         await store.apply(
             slice_of(1, 2, tp, deltas={BucketRef(Scope.REGION, later): {"clicks:440000": -7, "spend_micros:110000": 3}})
         )
@@ -43,6 +44,7 @@ async def test_scopes_and_levels_are_kept_apart(store: Store) -> None:
     assert {} == await store.totals(ref.scope, [Bucket(Level.MINUTE, ref.bucket.start)])
 
 
+@pytest.mark.parametrize("counter", ["spend_micros", "gmv_paid_micros"], ids=["plain", "vector"])
 @pytest.mark.parametrize(
     "amounts",
     [
@@ -59,6 +61,8 @@ async def test_scopes_and_levels_are_kept_apart(store: Store) -> None:
         [-(1 << 53) - 1, 1, 1, 1],
         [(1 << 53) - 1, 2, 2, -4],
         [-(1 << 53) + 1, -2, -2, 4],
+        [(1 << 52) - 1, 1, 1, -1, -1, 1 << 52, 1 << 52],
+        [-(1 << 52) + 1, -1, -1, 1, 1, -(1 << 52), -(1 << 52)],
     ],
     ids=[
         "past 2^53",
@@ -74,15 +78,18 @@ async def test_scopes_and_levels_are_kept_apart(store: Store) -> None:
         "up",
         "over",
         "under",
+        "edges of a part",
+        "edges of a part below",
     ],
 )
-async def test_sums_are_exact_however_large(store: Store, amounts: list[int]) -> None:
+async def test_sums_are_exact_however_large(store: Store, amounts: list[int], counter: str) -> None:
     """No sum rounds, overflows or stops a partition: not past 2^53, not past 2^63."""
     await store.claim(CLICKS)
     for at, amount in enumerate(amounts):
-        await store.apply(slice_of(at, at + 1, deltas={REGION: {"gmv_paid_micros:440000": amount}}))
+        deltas, vectors = split({REGION: {f"{counter}:440000": amount}})
+        await store.apply(slice_of(at, at + 1, deltas=deltas, vectors=vectors))
 
-        total = (await store.totals(Scope.REGION, [MINUTE]))["440000"].gmv_paid_micros
+        total = getattr((await store.totals(Scope.REGION, [MINUTE]))["440000"], counter)
         assert sum(amounts[: at + 1]) == total
 
 

@@ -69,4 +69,4 @@ def test_every_table_of_topics_has_the_same() -> None:
 
 def test_keys_carry_a_version() -> None:
     """What is stored says how to read it."""
-    assert "v1" == LAYOUT
+    assert "v2" == LAYOUT

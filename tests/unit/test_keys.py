@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.totals import COUNTERS
+from models.totals import AD_COUNTERS, GROUPS
 from models.units import EpochMs
 from models.windows import Bucket, Level, Scope
 from streams.ports import BucketRef, TopicPartition
@@ -17,23 +17,24 @@ def test_keys_are_spelt_as_the_layout_says() -> None:
     keys = Keys("sw", 4)
 
     expected = {
-        "sw:{3}:v1:fences",
-        "sw:{3}:v1:t:rm:1735704000000",
-        "sw:{3}:v1:t:ch:1735704000000",
-        "sw:{3}:v1:t:xd:1735704000000",
-        "sw:{3}:v1:e:1735704000000",
-        "sw:{3}:v1:l:1735704000000",
-        "sw:{3}:v1:expiries",
-        "sw:{3}:v1:seconds",
-        "sw:{3}:v1:facts:campaigns",
-        "sw:{3}:v1:tallies",
-        "sw:{0}:v1:state",
-        "sw:{0}:v1:outbox",
-        "sw:{0}:v1:outbox:bodies",
-        "sw:{0}:v1:log:shifts",
-        "sw:{0}:v1:log:shifts:bodies",
-        "sw:{0}:v1:switch",
-        "sw:{0}:v1:limits",
+        "sw:{3}:v2:fences",
+        "sw:{3}:v2:t:rm:1735704000000",
+        "sw:{3}:v2:t:ch:1735704000000",
+        "sw:{3}:v2:t:xd:1735704000000",
+        "sw:{3}:v2:e:1735704000000",
+        "sw:{3}:v2:l:1735704000000",
+        "sw:{3}:v2:j:1735704000000",
+        "sw:{3}:v2:expiries",
+        "sw:{3}:v2:seconds",
+        "sw:{3}:v2:facts:campaigns",
+        "sw:{3}:v2:tallies",
+        "sw:{0}:v2:state",
+        "sw:{0}:v2:outbox",
+        "sw:{0}:v2:outbox:bodies",
+        "sw:{0}:v2:log:shifts",
+        "sw:{0}:v2:log:shifts:bodies",
+        "sw:{0}:v2:switch",
+        "sw:{0}:v2:limits",
     }
     actual = {
         keys.fences(3),
@@ -42,6 +43,7 @@ def test_keys_are_spelt_as_the_layout_says() -> None:
         keys.bucket(3, BucketRef(Scope.REGION_CAMPAIGN, Bucket(Level.DAY, NOON))),
         keys.second(3, NOON),
         keys.lines(3, NOON),
+        keys.visits(3, NOON),
         keys.expiries(3),
         keys.seconds(3),
         keys.facts(3, "campaigns"),
@@ -64,9 +66,10 @@ def test_a_partition_lives_in_one_shard() -> None:
 
 
 def test_codes_are_one_letter_each_and_come_back() -> None:
-    """No two counters share a code, no code is a carry or holds a colon, and every counter can be read back."""
+    """No code is a carry, a group or holds a colon, and every counter that is kept one by one can be read back."""
     assert all(len(code) == 1 and code.isalpha() for code in CODES.values())
-    assert set(COUNTERS) == set(NAMES.values())
+    assert set(AD_COUNTERS) == set(CODES) == set(NAMES.values())
+    assert set() == set(NAMES) & set(GROUPS)
 
 
 def test_a_field_is_split_at_its_first_colon() -> None:
@@ -77,7 +80,7 @@ def test_a_field_is_split_at_its_first_colon() -> None:
     assert {"spend_micros:440000:a:b": "s:440000:a:b"} == codes
 
 
-@pytest.mark.parametrize("field", ["clicks", "visits:440000", ":440000", ""])
+@pytest.mark.parametrize("field", ["clicks", "visits:440000", "orders_placed:440000", ":440000", ""])
 def test_a_field_without_a_counter_is_refused(field: str) -> None:
     """A misspelt counter must not become a number that nobody reads."""
     with pytest.raises(ValueError, match="counter"):
