@@ -24,8 +24,7 @@ class Engine:
         package: distribution its version is taken from, in its own environment.
         keyed: it wants records keyed by ad id.
         ours: its J1 answer lies in the product's store.
-        warm: it compiles while it runs, so its figure is the steady one.
-        java: it runs on the JVM.
+        warm: it compiles while it runs, so its steady figure is the fair one.
     """
 
     name: str
@@ -36,6 +35,11 @@ class Engine:
     keyed: bool = False
     ours: bool = False
     warm: bool = False
+
+    def missing(self) -> str:
+        """Say what is not there to run it; nothing when all is."""
+        absent = [word for word in self.argv if word.startswith("/") and not Path(word.rstrip("*")).exists()]
+        return f"{absent[0]} is not there" if absent else ""
 
 
 def _python(script: str) -> tuple[str, ...]:
@@ -48,8 +52,9 @@ def _peer(script: str) -> tuple[str, ...]:
 
 OURS: Final = "subsidywatch"
 ENGINES: Final = (
-    Engine(OURS, _python("batch_app.py"), "subsidywatch", ours=True),
+    Engine(OURS, _python("batch_app.py"), "subsidywatch", jobs=("J1", "J2", "J3"), ours=True),
     Engine("confluent-kafka loop", _python("confluent_loop.py"), "confluent-kafka"),
     Engine("aiokafka loop", _python("aiokafka_loop.py"), "aiokafka"),
     Engine("Faust agent", _python("faust_agent.py"), "faust-streaming", share=1 / 40),
+    Engine("Faust agent, sums only", _python("faust_sums.py"), "faust-streaming", jobs=("J3",), share=1 / 40),
 )

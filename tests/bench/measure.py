@@ -47,6 +47,11 @@ class Run:
     probe: tuple[float, float]
     note: str = ""
 
+    @classmethod
+    def not_run(cls, engine: str, why: str) -> "Run":
+        """Give the run of an engine that cannot be had here."""
+        return cls(engine, 0, {}, 0.0, 0.0, (0.0, 0.0), f"not run: {why}")
+
     @property
     def cpu_us(self) -> float:
         """CPU microseconds per event from the first to the last event."""

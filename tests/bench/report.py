@@ -27,6 +27,8 @@ class Row:
 
 def line(run: Run) -> str:
     """Give one run in words."""
+    if not run.events:
+        return f"{run.engine:<26}{run.note}"
     probes = f"probe {run.probe[0]:.3f} {run.probe[1]:.3f}"
     if "last" not in run.marks:
         return f"{run.engine:<26}{run.events:>10,} events  {run.note}  {probes}"

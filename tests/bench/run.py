@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Final
 
 import measure
+import product
 import report
 from engines import ENGINES, PEERS, ROOT, Engine
+from report import Row
 from stand import Stand, stand
 
 EVENTS: Final = 4_000_000
@@ -32,42 +34,53 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5, help="interleaved runs of each engine")
     parser.add_argument("--events", type=int, default=EVENTS, help="events that a fast engine reads in one run")
-    parser.add_argument("--jobs", default="J1,J2", help="which jobs")
+    parser.add_argument("--jobs", default="J1,J2,J3", help="which jobs")
     parser.add_argument("--engines", default="", help="which engines, by any part of their names; all when empty")
     options = parser.parse_args()
     wanted = [word.strip().lower() for word in options.engines.split(",") if word.strip()]
     chosen = [engine for engine in ENGINES if not wanted or any(word in engine.name.lower() for word in wanted)]
     jobs = [job.strip().upper() for job in options.jobs.split(",")]
     os.sched_setaffinity(0, {measure.OTHER_CORE})
-    rows: list[report.Row] = []
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, stand(Path(folder)) as place:
         for job in jobs:
-            rows += _job(place, job, chosen, options.runs, options.events, Path(folder))
+            rows += _job(place, job, chosen, options, Path(folder))
     report.write(rows, ROOT / ".run")
 
 
-def _job(place: Stand, job: str, chosen: Sequence[Engine], runs: int, events: int, folder: Path) -> list[report.Row]:
+def _job(place: Stand, job: str, chosen: Sequence[Engine], options: argparse.Namespace, folder: Path) -> list[Row]:
     """Run a job on every engine that does it, in turn; give its rows."""
     engines = [engine for engine in chosen if job in engine.jobs]
     done: dict[str, list[measure.Run]] = {engine.name: [] for engine in engines}
-    for number in range(runs):
+    for number in range(options.runs):
         for engine in engines:
-            row = _once(place, job, engine, events, number, folder)
-            print(f"  {job} {number + 1}  {report.line(row)}", flush=True)
-            done[engine.name].append(row)
-    rows = [report.row(job, engine, done[engine.name]) for engine in engines if done[engine.name]]
+            run = _once(place, job, engine, options.events, number, folder)
+            print(f"  {job} {number + 1}  {report.line(run)}", flush=True)
+            done[engine.name].append(run)
+    rows = [report.row(job, engine, done[engine.name]) for engine in engines]
     report.table(rows)
     return rows
 
 
 def _once(place: Stand, job: str, engine: Engine, events: int, number: int, folder: Path) -> measure.Run:
-    """Fill the topic if need be, empty Redis, run, check."""
+    """Fill the topics if need be, empty Redis, run, check."""
+    missing = engine.missing()
+    if missing:
+        return measure.Run.not_run(engine.name, missing)
     count = max(LEAST_EVENTS, int(events * engine.share))
-    topic = place.topic(job, count, keyed=engine.keyed)
-    place.reset()
-    group = f"{topic}.{engine.name.replace(' ', '-').replace(',', '')}.{number}"
+    group = f"{job}.{engine.name.replace(' ', '-').replace(',', '')}.{number}"
     work = folder / group
     work.mkdir()
+    if job == "J3":
+        prefix = "" if engine.ours else "few."
+        truth = product.filled(place, count, prefix)
+        if engine.ours:
+            return product.drain(place, truth, work, group)
+        topic, check = prefix, _unchecked
+    else:
+        topic = place.topic(job, count, keyed=engine.keyed)
+        check = lambda: place.complaint(job, topic, ours=engine.ours)  # noqa: E731
+    place.reset()
     env = {
         "BENCH_BOOTSTRAP": place.broker.bootstrap,
         "BENCH_REDIS": place.server.url,
@@ -78,9 +91,12 @@ def _once(place: Stand, job: str, engine: Engine, events: int, number: int, fold
         "BENCH_FOLDER": str(work),
         "PYTHONPATH": str(PEERS),
     }
-    return measure.run(
-        engine.name, engine.argv, env, work, count, lambda: place.complaint(job, topic, ours=engine.ours)
-    )
+    return measure.run(engine.name, engine.argv, env, work, count, check)
+
+
+def _unchecked() -> str:
+    """Sums in memory that nobody reads: the process ends when it has counted all."""
+    return ""
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import feed
 import redis
 import ysb
 from confluent_kafka import Producer
@@ -50,6 +51,7 @@ class Stand:
     def __init__(self, broker: Broker, server: RedisServer) -> None:
         self.broker = broker
         self.server = server
+        self.truths: dict[str, feed.Truth] = {}
         self._answers: dict[str, ysb.Answer] = {}
 
     def topic(self, job: str, count: int, *, keyed: bool) -> str:

@@ -93,25 +93,29 @@ class Hours:
         self._store = store
         self._client = client
         self._sums: dict[str, int] = {}
+        self._minutes: dict[EpochMs, dict[str, int]] = {}
         self._next: EpochMs | None = None
+        self._turn = asyncio.Lock()
 
     async def write(self, first: EpochMs, until: EpochMs) -> None:
         """Write the hours that end with the minutes up to `until`, exclusive; `first` is where the events begin."""
-        minute = first if self._next is None else self._next
-        rows: dict[str, dict[str, int]] = {campaign: {} for campaign in FIELDS}
-        while minute < until:
-            for start, sign in ((minute, 1), (EpochMs(minute - HOUR_MS), -1)):
-                totals = await self._store.totals(Scope.CAMPAIGN, [Bucket(Level.MINUTE, start)])
-                for campaign, total in totals.items():
-                    self._sums[campaign] = self._sums.get(campaign, 0) + sign * total.impressions
-            minute = EpochMs(minute + MINUTE_MS)
-            for campaign, views in self._sums.items():
-                rows[campaign][str(minute)] = views
-        if minute != self._next:
-            pipe = self._client.pipeline(transaction=False)
-            for campaign, row in rows.items():
-                pipe.hset(f"result:{campaign}", mapping=row)
-            await pipe.execute()
+        async with self._turn:
+            minute = first if self._next is None else self._next
+            rows: dict[str, dict[str, int]] = {campaign: {} for campaign in FIELDS}
+            while minute < until:
+                totals = await self._store.totals(Scope.CAMPAIGN, [Bucket(Level.MINUTE, minute)])
+                new = self._minutes[minute] = {campaign: total.impressions for campaign, total in totals.items()}
+                old = self._minutes.pop(EpochMs(minute - HOUR_MS), {})
+                minute = EpochMs(minute + MINUTE_MS)
+                for campaign in new.keys() | old.keys():
+                    self._sums[campaign] = self._sums.get(campaign, 0) + new.get(campaign, 0) - old.get(campaign, 0)
+                for campaign, views in self._sums.items():
+                    rows[campaign][str(minute)] = views
+            if minute != self._next and any(rows.values()):
+                pipe = self._client.pipeline(transaction=False)
+                for campaign, row in rows.items():
+                    pipe.hset(f"result:{campaign}", mapping=row)
+                await pipe.execute()
             self._next = minute
 
 
@@ -132,7 +136,7 @@ class Quiet:
     def _nothing(self, *_: object) -> None:
         """Not of interest here."""
 
-    assigned = revoked = recovered = highwater = committed = _nothing
+    assigned = revoked = recovered = highwater = committed = pressure = _nothing
 
 
 async def main() -> None:
