@@ -6,8 +6,9 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from models.attribution import Attribution, contributions, with_click
-from models.orders import LineId, LineSwap, line_texts, parse_line
+from models.attribution import Attribution, with_click
+from models.cohorts import delay_tally
+from models.orders import PLACED, Line, LineId, LineSwap, line_texts, parse_line
 from models.rollup import Cells
 from models.units import EpochMs
 from models.visits import (
@@ -35,10 +36,12 @@ class Moved(NamedTuple):
     Attributes:
         swaps: the lines, each once.
         cells: what their totals gain and lose.
+        delays: what the tallies of `models.cohorts.delay_tally` gain and lose.
     """
 
     swaps: list[LineSwap]
     cells: Cells
+    delays: Counter[str]
 
 
 def visit_ids_of(
@@ -85,7 +88,7 @@ def moved(clicks: Iterable[WireClick], known: Known, settings: Attribution, zone
     Raises:
         KeyError: a line of `candidates` was not read.
     """
-    changed, cells = {}, Cells()
+    changed, cells, delays = {}, Cells(zone), Counter[str]()
     for line_id, click in candidates(clicks, known.visits, settings.window_ms):
         text = known.lines[line_id]
         if text is not None:
@@ -93,11 +96,19 @@ def moved(clicks: Iterable[WireClick], known: Known, settings: Attribution, zone
             after = with_click(before, click, settings, known.promoted)
             if after is not before:
                 changed[line_id] = after
-                cells.lose(contributions(before, zone))
-                cells.gain(contributions(after, zone))
+                cells.lose(before)
+                cells.gain(after)
+                _count_delay(delays, before, -1)
+                _count_delay(delays, after, 1)
     texts = line_texts(changed.values())
     swaps = [LineSwap(*line, known.lines[line], text) for line, text in zip(changed, texts, strict=True)]
-    return Moved(swaps, cells)
+    return Moved(swaps, cells, delays)
+
+
+def _count_delay(delays: Counter[str], line: Line, sign: int) -> None:
+    credit = line.credit
+    if credit is not None and credit.admitted and line.flags & PLACED:
+        delays[delay_tally(line.placed_at - credit.at)] += sign
 
 
 def visited(

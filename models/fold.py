@@ -37,7 +37,8 @@ class Folded:
         visits: what users did on a day, to keep, each (day, user) once.
         rejects: position in the slice and verdict of every refused record, those of the decoder included, in order.
         tallies: `accepted:KIND`, `duplicates:KIND`, `late:KIND`, `rejected:KIND:REASON`, `late:attribution`,
-            `forgotten:clicks` and `forgotten:lines` to a count; no entry is 0.
+            `forgotten:clicks`, `forgotten:lines`, `late_by:KIND:CLASS` and `delay:CLASS` to a count; no entry is 0.
+            Delays go down when the credit of a line moves.
     """
 
     head: EpochMs | None
@@ -95,7 +96,7 @@ class Folder:
             head=gate.head,
             deltas=roll_up(pieces, self.zone),
             rejects=rejects,
-            tallies=_tallies(kind, rejects, accepted=accepted, duplicates=duplicates, late=gate.late),
+            tallies=_tallies(kind, rejects, gate, accepted=accepted, duplicates=duplicates),
         )
 
     def visits_of(self, clicks: Sequence[WireClick], orders_head: EpochMs | None) -> list[VisitId]:
@@ -139,15 +140,15 @@ class Folder:
             pairs = zip(decoded.positions, clicks, strict=True)
             clicks = [click for position, click in pairs if position not in refused]
         visits, forgotten = visited(clicks, known, self.attribution, self.zone)
-        lines, cells = moved(clicks, known, self.attribution, self.zone)
+        lines, cells, delays = moved(clicks, known, self.attribution, self.zone)
         return Folded(
             head=counted.head,
             deltas=counted.deltas,
-            vectors=cells.vectors(_newer(counted.head, known.orders_head), self.zone),
+            vectors=cells.vectors(_newer(counted.head, known.orders_head)),
             lines=lines,
             visits=visits,
             rejects=counted.rejects,
-            tallies={**counted.tallies, **_nonzero({"forgotten:clicks": forgotten})},
+            tallies={**counted.tallies, **_nonzero({"forgotten:clicks": forgotten, **delays})},
         )
 
     def line_ids(self, orders: Sequence[WireOrder]) -> list[LineId]:
@@ -193,12 +194,12 @@ class Folder:
                 gate.enter(at, placed_at)
         rejects = _in_order(decoded.rejects, refused)
         accepted = len(decoded.events) - len(refused) - book.duplicates
-        tallies = _tallies(Kind.ORDERS, rejects, accepted=accepted, duplicates=book.duplicates, late=gate.late)
+        tallies = _tallies(Kind.ORDERS, rejects, gate, accepted=accepted, duplicates=book.duplicates)
         visits, (clicks, lines) = book.visits()
-        forgotten = {"late:attribution": book.late, "forgotten:clicks": clicks, "forgotten:lines": lines}
+        forgotten = {"late:attribution": book.late, "forgotten:clicks": clicks, "forgotten:lines": lines, **book.delays}
         return Folded(
             head=gate.head,
-            vectors=book.cells.vectors(_newer(gate.head, known.clicks_head), self.zone),
+            vectors=book.cells.vectors(_newer(gate.head, known.clicks_head)),
             evidence=book.evidence,
             lines=book.swaps(),
             visits=visits,
@@ -229,7 +230,9 @@ def _nonzero(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _tallies(kind: Kind, rejects: Rejects, **counts: int) -> dict[str, int]:
-    """Name the counts of a slice; `rejected` once per reason."""
+def _tallies(kind: Kind, rejects: Rejects, gate: Gate, **counts: int) -> dict[str, int]:
+    """Name the counts of a slice; `rejected` once per reason, `late_by` once per class."""
+    counts["late"] = gate.late
     named = {f"{name}:{kind}": count for name, count in counts.items() if count}
+    named |= {f"late_by:{kind}:{name}": count for name, count in gate.late_by.items()}
     return named | Counter(f"rejected:{kind}:{verdict.reason}" for _, verdict in rejects)

@@ -1,15 +1,18 @@
 """Every ratio the product shows, in one table; computed from totals on reading, never stored.
 
-A new KPI is one function and one row of `KPIS`; gauges, tables, CSV columns and
-the reference in the docs follow from the row.
+A new KPI is one function and one row of `KPIS`; gauges, the API and the reference
+in the docs follow from the row. Files keep the columns of `FILE_KPIS`.
 
 Basis: orders in the bucket of `placed_at`, amounts as placed, gifts excluded.
+Every other ROI is in `models.roi`.
 """
 
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Final, NamedTuple
 
+from models.roi import Labels, capped_roi, roi
 from models.totals import Totals
 from models.units import MICROS_PER_UNIT
 
@@ -59,14 +62,22 @@ def cpa(totals: Totals) -> Decimal | None:
     return _ratio(totals.spend_micros, totals.direct_orders * MICROS_PER_UNIT)
 
 
-def roi_direct(totals: Totals) -> Decimal | None:
-    """Placed amount of the promoted product per spend (47 means 47-fold, not percent); None without spend."""
-    return _ratio(totals.direct_gmv_micros, totals.spend_micros)
-
-
-def roi_total(totals: Totals) -> Decimal | None:
-    """Placed amount of all credited lines per spend; None without spend."""
-    return _ratio(totals.total_gmv_micros, totals.spend_micros)
+def _roi_rows() -> tuple[Kpi, ...]:
+    """Give the ROIs of reports, exact and capped; names and sentences follow from their labels."""
+    exact = (Labels(scope="direct"), Labels())
+    return (
+        *(Kpi(one.name, "ratio", one.help, 1, partial(roi, labels=one)) for one in exact),
+        *(
+            Kpi(
+                f"{one.name}_capped",
+                "ratio",
+                f"{one.help[:-1]}, each line cut at the cap.",
+                1,
+                partial(capped_roi, scope=one.scope),
+            )
+            for one in exact
+        ),
+    )
 
 
 KPIS: Final[tuple[Kpi, ...]] = (
@@ -74,9 +85,11 @@ KPIS: Final[tuple[Kpi, ...]] = (
     Kpi("ctr", "ratio", "Clicks per impression.", 4, ctr),
     Kpi("cvr", "ratio", "Credited order lines, halo included, per click.", 4, cvr),
     Kpi("cpa", "currency per order", "Spend per credited order line of the promoted product.", 0, cpa),
-    Kpi("roi_direct", "ratio", "Placed amount of the promoted product per spend.", 1, roi_direct),
-    Kpi("roi_total", "ratio", "Placed amount of all credited order lines per spend.", 1, roi_total),
+    *_roi_rows(),
 )
+
+FILE_KPIS: Final = tuple(kpi for kpi in KPIS if kpi.name in ("cpc", "ctr", "cvr", "cpa", "roi_direct", "roi_total"))
+"""Those that stand in CSV files, whose columns are fixed."""
 
 
 def spend_share(part: Totals, whole: Totals) -> Decimal | None:

@@ -12,13 +12,17 @@ the newest event time among the records accepted so far, and each record is held
 against it. A refused record moves no head.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
+from operator import sub
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from models.errors import InvalidEvent
-from models.units import HOUR_MS, MINUTE_MS, DurationMs, EpochMs
+from models.units import DAY_MS, HOUR_MS, MINUTE_MS, DurationMs, EpochMs
 from models.windows import RETENTION, Level, Scope, day_of, hour_of, minute_of, next_day
 
 SCOPES: Final = tuple(Scope)
@@ -32,6 +36,15 @@ MINUTE_OF_REGION: Final = 1 << (SCOPES.index(Scope.REGION) * len(LEVELS) + LEVEL
 
 FRESH_MS: Final[DurationMs] = min(span for _, span in _SPANS)
 """An event less than this older than the head is kept by all."""
+
+LATE_BY: Final[tuple[tuple[str, int], ...]] = (
+    *(("1m", MINUTE_MS), ("5m", 5 * MINUTE_MS), ("1h", HOUR_MS), ("6h", 6 * HOUR_MS)),
+    *(("1d", DAY_MS), ("7d", 7 * DAY_MS)),
+)
+"""Name and least lateness, inclusive, of each class that records behind the newest event time are counted in."""
+
+_LATE_NAMES: Final = tuple(name for name, _ in LATE_BY)
+_LATE_EDGES: Final = tuple(edge for _, edge in LATE_BY)
 
 
 def kept_by(at: EpochMs, head: EpochMs, zone: ZoneInfo) -> int:
@@ -58,6 +71,7 @@ class Gate:
     Attributes:
         head: newest event time passed; None before the first.
         late: records passed whose own time some bucket no longer keeps.
+        late_by: records passed by how far they were behind the newest time before them, in classes of `LATE_BY`.
     """
 
     def __init__(self, zone: ZoneInfo, head: EpochMs | None, limit: EpochMs) -> None:
@@ -66,6 +80,7 @@ class Gate:
         self._limit = limit
         self.head = head
         self.late = 0
+        self.late_by: Counter[str] = Counter()
 
     def admit_all(self, ats: Sequence[int]) -> bool:
         """Pass all records at once if none can be late or of the future in any order; else pass none."""
@@ -75,6 +90,8 @@ class Gate:
         head = newest if self.head is None else max(self.head, newest)
         if newest > self._limit or min(ats) <= head - FRESH_MS:
             return False
+        if min(ats) <= head - _LATE_EDGES[0]:
+            self._count_lags(map(sub, accumulate(ats, max, initial=ats[0] if self.head is None else self.head), ats))
         self.head = head
         return True
 
@@ -96,6 +113,12 @@ class Gate:
     def enter(self, at: EpochMs, counted_at: EpochMs | None = None) -> None:
         """Pass a record that was judged good; it is late by `at`, and `counted_at` moves the head as well."""
         head, newest = self.head, at if counted_at is None else max(at, counted_at)
-        if head is not None and at <= head - FRESH_MS and kept_by(at, head, self._zone) != KEPT_BY_ALL:
-            self.late += 1
+        if head is not None and at <= head - _LATE_EDGES[0]:
+            self._count_lags((head - at,))
+            if at <= head - FRESH_MS and kept_by(at, head, self._zone) != KEPT_BY_ALL:
+                self.late += 1
         self.head = newest if head is None else max(head, newest)
+
+    def _count_lags(self, lags: Iterable[int]) -> None:
+        least = _LATE_EDGES[0]
+        self.late_by.update(_LATE_NAMES[bisect_right(_LATE_EDGES, lag) - 1] for lag in lags if lag >= least)

@@ -1,13 +1,26 @@
 """Order records to vectors, evidence, line swaps and visits."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from models.attribution import Attribution, can_be_clicked, contributions, opened, with_click
+from models.attribution import Attribution, can_be_clicked, opened, with_click
+from models.cohorts import delay_tally
 from models.lateness import MINUTE_OF_REGION
-from models.orders import ELIGIBLE, SUBSIDISED, Eligibility, Line, LineId, LineSwap, advance, line_texts, parse_line
+from models.orders import (
+    ELIGIBLE,
+    GIFT,
+    SUBSIDISED,
+    Eligibility,
+    Line,
+    LineId,
+    LineSwap,
+    advance,
+    line_texts,
+    parse_line,
+)
 from models.rollup import Cells
 from models.units import SECOND_MS, EpochMs
 from models.visits import (
@@ -60,7 +73,9 @@ class OrderBook:
     Attributes:
         cells: what the records add.
         evidence: per second of `placed_at`, region to (eligible, subsidised) orders.
-        counts: `duplicates`, `late:attribution`, `forgotten:clicks`, `forgotten:lines`, as far as there are any.
+        duplicates: records that are copies of one before.
+        late: lines that came too late for every click they could count for to be kept.
+        delays: lines that count in total, by `models.cohorts.delay_tally`.
     """
 
     def __init__(self, terms: Terms, known: Known) -> None:
@@ -75,10 +90,11 @@ class OrderBook:
                 self._days.setdefault(user, []).append(day)
         self._visits: dict[VisitId, Visits] = {}
         self._visited: dict[VisitId, None] = {}
-        self.cells = Cells()
+        self.cells = Cells(terms.zone)
         self.evidence: Evidence = {}
         self.duplicates = 0
         self.late = 0
+        self.delays: Counter[str] = Counter()
 
     def enter(self, order: WireOrder, line_id: LineId, kept: int, head: EpochMs | None) -> None:
         """Count one record.
@@ -99,11 +115,13 @@ class OrderBook:
         if after is None:
             self.duplicates += 1
             return
-        zone = self._terms.zone
         self._lines[line_id] = self._changed[line_id] = after
         if before is not None:
-            self.cells.lose(contributions(before, zone))
-        self.cells.gain(contributions(after, zone))
+            self.cells.lose(before)
+        self.cells.gain(after)
+        credit = after.credit
+        if order.status == _PLACED and credit is not None and credit.admitted and not after.flags & GIFT:
+            self.delays[delay_tally(after.placed_at - credit.at)] += 1
         if order.status == _PLACED and after.flags & ELIGIBLE and kept & MINUTE_OF_REGION:
             self._witness(order, 1 if after.flags & SUBSIDISED else 0)
 

@@ -212,9 +212,7 @@ def advance(line: Line, order: Order | WireOrder, eligibility: Eligibility, cap_
         if more is None:
             return None
         refunds = more
-    return Line(
-        flags, line.placed_at, line.region, amount, line.traits, line.credit, paid, cancelled_at, refunds, cap
-    )
+    return Line(flags, line.placed_at, line.region, amount, line.traits, line.credit, paid, cancelled_at, refunds, cap)
 
 
 def _with_refund(refunds: tuple[Refund, ...], order: Order | WireOrder) -> tuple[Refund, ...] | None:

@@ -58,7 +58,7 @@ class Totals:
         total_gmv_micros: placed amount of those lines.
         total_paid_micros: paid amount of credited lines.
         total_refunded_micros: refunded amount of them.
-        direct_orders_0d: as without `_0d`, of lines placed on the local day of their click; so for the seven that follow.
+        direct_orders_0d: as without `_0d`, of lines placed on the local day of the click; so the seven that follow.
         capped_orders: credited placed lines of `total_orders` whose amount is above the cap.
         direct_capped_micros: `direct_gmv_micros` with each line's amount cut at the cap.
         total_capped_micros: `total_gmv_micros` with each line's amount cut at the cap.

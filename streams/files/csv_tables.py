@@ -7,7 +7,7 @@ import csv
 from collections.abc import Iterable
 from typing import Final, TextIO
 
-from models.kpis import CSV_PLACES, KPIS, format_ratio
+from models.kpis import CSV_PLACES, FILE_KPIS, format_ratio
 from models.totals import Totals
 from models.windows import Scope
 from streams.readmodel import Row, csv_order
@@ -44,7 +44,7 @@ _KEYS: Final = {
 
 def header(by: Scope) -> tuple[str, ...]:
     """Give the column names of a table by `by`."""
-    return (*_KEYS[by], "name", *COUNTERS, *(kpi.name for kpi in KPIS))
+    return (*_KEYS[by], "name", *COUNTERS, *(kpi.name for kpi in FILE_KPIS))
 
 
 def write_totals(stream: TextIO, rows: Iterable[Row], by: Scope) -> None:
@@ -67,7 +67,7 @@ def write_totals(stream: TextIO, rows: Iterable[Row], by: Scope) -> None:
 
 def _figures(totals: Totals) -> list[str]:
     counts = [str(getattr(totals, name)) for name in COUNTERS]
-    return counts + [format_ratio(kpi.compute(totals), CSV_PLACES) for kpi in KPIS]
+    return counts + [format_ratio(kpi.compute(totals), CSV_PLACES) for kpi in FILE_KPIS]
 
 
 def _safe(text: str) -> str:

@@ -56,10 +56,13 @@ def test_every_kpi_divides_its_own_counters() -> None:
         direct_gmv_micros=300 * MICROS_PER_UNIT,
         total_orders=5,
         total_gmv_micros=500 * MICROS_PER_UNIT,
+        direct_capped_micros=200 * MICROS_PER_UNIT,
+        total_capped_micros=400 * MICROS_PER_UNIT,
         eligible_orders=8,
         subsidised_orders=2,
     )
     expected = {"cpc": "0.5", "ctr": "0.02", "cvr": "0.25", "cpa": "2.5", "roi_direct": "30", "roi_total": "50"}
+    expected |= {"roi_direct_capped": "20", "roi_total_capped": "40"}
 
     assert {name: Decimal(value) for name, value in expected.items()} == {k.name: k.compute(totals) for k in KPIS}
     assert Decimal("0.5") == spend_share(totals, totals + totals)
