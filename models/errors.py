@@ -9,6 +9,7 @@ MonitorError
   x UnsafeStore          Redis would evict or lose totals: refuse to start, exit 2
   x OffsetGap            the log skips offsets that were never applied: count, alarm, operator decides
   x DeadLetterLimit      more refused records than allowed: the worker stops with nothing of the slice written, exit 1
+  x Stalled              work at hand and nothing settled for too long: dump all stacks, exit 70
   x Fenced               another owner claimed the partition: drop the batch, rejoin the group
   x InfeasibleBounds     floors and caps leave no plan: name the shortfall, change nothing
   x StaleBudget          an ad platform's budget moved since the plan: the adjuster answers `stale`
@@ -71,6 +72,10 @@ class DeadLetterLimit(MonitorError):
     """More records were refused than may be before someone looks at them."""
 
     exit_code = 1
+
+
+class Stalled(MonitorError):
+    """A worker that has work and gets nowhere; only a new process helps."""
 
 
 class Fenced(MonitorError):

@@ -16,8 +16,9 @@ import structlog
 from faust import Stream
 from faust.types import EventT, StreamT
 
-from models.errors import Fenced, OffsetGap, ServiceUnavailable
+from models.errors import DeadLetterLimit, Fenced, OffsetGap, ServiceUnavailable
 from models.units import EpochMs
+from streams.cutting import values_from
 from streams.observing import WorkerObserver
 from streams.ports import RecordSlice, TopicPartition
 from streams.settings import Settings
@@ -53,8 +54,11 @@ LONGEST_PAUSE_S: Final = 5.0
 class Line(Owner, Protocol):
     """What the app needs of the pipeline."""
 
+    def lead(self, tp: TopicPartition) -> int:
+        """Give how many offsets before its fence a partition just claimed is read from."""
+
     async def ingest(self, part: RecordSlice) -> None:
-        """Count a slice, exactly once."""
+        """Count a slice, exactly once; what lies before the fence is looked at only."""
 
     async def decide(self, now: EpochMs) -> int:
         """Run the decide line; give the number of decisions."""
@@ -79,6 +83,7 @@ def build_app(settings: Settings, line: Line, observer: WorkerObserver, now: Cal
             slice_size=SLICE_RECORDS,
             max_unacked=MAX_UNACKED,
             fetch_max_wait_ms=kafka.fetch_max_wait_ms,
+            lead=line.lead,
         ),
         broker=[f"{SCHEME}://{address.strip()}" for address in kafka.bootstrap.split(",")],
         broker_client_id="subsidywatch-worker",
@@ -97,22 +102,27 @@ def build_app(settings: Settings, line: Line, observer: WorkerObserver, now: Cal
     )
     for name, topic in {**BATCHED_AGENTS, **CONTROL_AGENTS}.items():
         channel = app.topic(topic, key_serializer="raw", value_serializer="raw")
-        app.agent(channel, name=name, concurrency=1)(_agent(app, line, observer, name))
+        app.agent(channel, name=name, concurrency=1)(_agent(app, line, observer, name, now))
     app.timer(settings.worker.decide_interval_s, name="decide")(_decider(app, line, observer, now))
     return app
 
 
 def _agent(
-    app: BatchApp, line: Line, observer: WorkerObserver, name: str
+    app: BatchApp, line: Line, observer: WorkerObserver, name: str, now: Callable[[], EpochMs]
 ) -> Callable[[StreamT[RecordSlice]], Awaitable[None]]:
     async def agent(stream: StreamT[RecordSlice]) -> None:
         async for event in cast("Stream[RecordSlice]", stream).noack().events():
             began = observer.slice_begun(name)
             app.take(name)
             part = cast(RecordSlice, event.value)
+            fence = _consumer(app).ledger.fence(part.tp) or 0
             outcome = await _settle(app, line, observer, event, part)
             app.put_down(name)
-            observer.slice_ended(name, began, outcome, part.tp, len(part.values))
+            if outcome == "applied" and part.next_offset <= fence:
+                outcome = "looked_back"
+            observer.slice_ended(name, began, outcome, part.tp, values_from(part, fence))
+            if outcome == "applied" and part.oldest is not None:
+                observer.visible(part.tp, (now() - part.oldest) / 1000)
 
     return agent
 
@@ -144,12 +154,17 @@ async def _settle(
             structlog.get_logger("streams.worker").error("offset_gap", reason=str(error))
             consumer.reclaim(part.tp)
             return "gap"
+        except DeadLetterLimit as limit:
+            observer.fatal(limit)
+            return "dropped"
         except Exception as fault:  # noqa: BLE001  the agent's boundary: the process ends, nothing is committed
             observer.fatal(fault)
             return "dropped"
         observer.recovered("store")
         event.ack()
-        observer.applied(part.tp, part.next_offset)
+        done = consumer.ledger.done(part.tp)
+        if done is not None:
+            observer.applied(part.tp, done)
         return "applied"
     return "dropped"
 

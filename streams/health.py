@@ -1,9 +1,9 @@
 """What the worker answers when asked how it is: /healthz, /readyz and /metrics.
 
 They are served by a thread of their own, so a worker whose event loop hangs
-still answers, and answers that it hangs. Alive means the loop turns and no
-slice has been in hand for longer than `STUCK_S` without a known reason; ready
-means partitions are claimed and nothing keeps data from flowing.
+still answers, and answers that it hangs. Alive means progress: the loop turns,
+and where there is work, something was settled lately or the reason is known.
+Ready means partitions are claimed and nothing keeps data from flowing.
 """
 
 import json
@@ -20,19 +20,29 @@ BEAT_S: Final = 1.0
 """The loop says that it turns this often."""
 SILENT_S: Final = 15.0
 """A loop silent for longer hangs."""
-STUCK_S: Final = 120.0
-"""A slice in hand for longer, with no trouble known, hangs."""
+STALL_S: Final = 60.0
+"""Work at hand and nothing settled for longer, with no trouble known, is a stall."""
+EXCUSE_S: Final = 120.0
+"""A trouble that was not said again for longer explains nothing any more: who tries again says so."""
 
 
 class Health:
-    """What is known of this process; written by the event loop, read by the HTTP thread."""
+    """What is known of this process; written by the event loop, read by the threads of HTTP and watchdog."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        """Begin as starting: alive, not ready."""
+    def __init__(self, monotonic: Callable[[], float], stall_s: float = STALL_S) -> None:
+        """Begin as starting: alive, not ready.
+
+        Args:
+            monotonic: clock in seconds.
+            stall_s: work at hand and nothing settled for longer is a stall.
+        """
         self._monotonic = monotonic
-        self._beat = monotonic()
+        self._stall_s = stall_s
+        self._beat = self._moved = monotonic()
         self._in_hand: dict[str, float] = {}
+        self._backlog = 0
         self._troubles: dict[str, str] = {"start": "the worker is starting"}
+        self._said: dict[str, float] = {}
 
     def beat(self) -> None:
         """Say that the event loop turns."""
@@ -46,9 +56,18 @@ class Health:
         """The agent is done with it."""
         self._in_hand.pop(what, None)
 
+    def moved(self) -> None:
+        """A slice was settled."""
+        self._moved = self._monotonic()
+
+    def backlog(self, records: int) -> None:
+        """So many records of the partitions held are not applied."""
+        self._backlog = records
+
     def trouble(self, where: str, sentence: str) -> bool:
         """Note why data does not flow; True when this is news."""
         news = self._troubles.get(where) != sentence
+        self._said[where] = self._monotonic()
         self._troubles[where] = sentence
         return news
 
@@ -62,17 +81,33 @@ class Health:
 
     def not_alive(self) -> list[str]:
         """Give the reasons why a restart would help; none means alive."""
+        silent = self._monotonic() - self._beat
+        reasons = [f"the event loop has not turned for {silent:.0f} s"] if silent > SILENT_S else []
+        stalled = self.stalled()
+        return reasons if reasons or stalled is None else [stalled]
+
+    def stalled(self) -> str | None:
+        """Say that there is work and nothing comes of it; None while there is progress, no work or a known trouble.
+
+        To be asked every second or so: work is taken to begin when it is first seen.
+        """
         at = self._monotonic()
-        reasons = []
-        if at - self._beat > SILENT_S:
-            reasons.append(f"the event loop has not turned for {at - self._beat:.0f} s")
-        if not self._troubles:
-            reasons += [
-                f"{what} has held one slice for {at - since:.0f} s"
-                for what, since in sorted(dict(self._in_hand).items())
-                if at - since > STUCK_S
-            ]
-        return reasons
+        if at - self._beat > self._stall_s:
+            return f"the event loop has not turned for {at - self._beat:.0f} s"
+        held = sorted(dict(self._in_hand).items())
+        if not (held or self._backlog) or self._is_excused(at):
+            self._moved = at
+        if at - self._moved <= self._stall_s:
+            return None
+        slices = ", ".join(f"{what} holds a slice for {at - since:.0f} s" for what, since in held) or "no slice in hand"
+        return f"nothing was settled for {at - self._moved:.0f} s; {self._backlog} records behind, {slices}"
+
+    def _is_excused(self, at: float) -> bool:
+        """Tell whether a service is known to be away; a log that is refused holds up its own partition only."""
+        return any(
+            where == "start" or (not where.startswith("log ") and at - self._said.get(where, at) <= EXCUSE_S)
+            for where in list(self._troubles)
+        )
 
 
 class HealthServer:

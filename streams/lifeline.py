@@ -15,6 +15,8 @@ from typing import Final
 
 import structlog
 
+from models.errors import MonitorError
+
 EXIT_STOPPED: Final = 0
 EXIT_FAULT: Final = 70
 FAULT_S: Final = 5.0
@@ -55,11 +57,18 @@ class Lifeline:
         self._end(EXIT_STOPPED, self.shutdown_s)
 
     def fail(self, error: BaseException) -> None:
-        """End because of a fault: say it once, with its traceback, and exit with 70."""
+        """End because of a fault: say it once and exit with the error's code; callable from any thread.
+
+        What was raised on purpose is a sentence, anything else comes with its traceback and exits with 70.
+        """
         if self.exit_code == EXIT_STOPPED and not self.ending:
-            self._log.error("worker_failed", error=repr(error), exc_info=error)
-            self.exit_code = EXIT_FAULT
-            self._end(EXIT_FAULT, min(FAULT_S, self.shutdown_s))
+            if isinstance(error, MonitorError):
+                self.exit_code = error.exit_code
+                self._log.error("worker_stopped", error=type(error).__name__, reason=str(error))
+            else:
+                self.exit_code = EXIT_FAULT
+                self._log.error("worker_failed", error=repr(error), exc_info=error)
+            self._end(self.exit_code, min(FAULT_S, self.shutdown_s))
 
     async def ended(self) -> None:
         """Wait until the process is to end."""

@@ -43,6 +43,7 @@ class WorkerObserver:
             self._ends.pop(tp, None)
             if self._positions.pop(tp, None) is not None:
                 self._drop(tp)
+        self._tell_backlog()
 
     def trouble(self, where: str, sentence: str) -> None:
         """Say it in /readyz while it lasts and in the log when it is new."""
@@ -65,6 +66,7 @@ class WorkerObserver:
         """Say how far behind the log's end the store is."""
         self._ends[tp] = offset
         self._show_lag(tp)
+        self._tell_backlog()
 
     def committed(self, offsets: Mapping[TopicPartition, int], accepted: bool) -> None:
         """Count commits."""
@@ -80,12 +82,24 @@ class WorkerObserver:
         return time.perf_counter()
 
     def slice_ended(self, agent: str, began: float, outcome: str, tp: TopicPartition, records: int) -> None:
-        """A slice is settled or void: `applied`, `fenced`, `gap` or `dropped`."""
+        """A slice is settled or void: one of `telemetry.OUTCOMES`; `records` of it were new."""
         self._health.end(agent)
+        if outcome in ("applied", "looked_back"):
+            self._health.moved()
         self._telemetry.slices.labels(outcome).inc()
         if outcome == "applied":
             self._telemetry.records.labels(tp.topic).inc(records)
             self._telemetry.slice_seconds.labels(tp.topic).observe(time.perf_counter() - began)
+
+    def visible(self, tp: TopicPartition, seconds: float) -> None:
+        """A slice's totals can be read, so long after its oldest records were appended."""
+        self._telemetry.visible_seconds.labels(tp.topic).observe(seconds)
+        self._log.debug("slice_visible", topic=tp.topic, partition=tp.partition, seconds=seconds)
+
+    def pressure(self, unacked: int, paused: bool) -> None:
+        """Show what is in hand, and whether it keeps more from being taken in."""
+        self._telemetry.unacked.set(unacked)
+        self._telemetry.paused.set(int(paused))
 
     def applied(self, tp: TopicPartition, next_offset: int) -> None:
         """The store stands at `next_offset`."""
@@ -114,6 +128,11 @@ class WorkerObserver:
         self._telemetry.position.labels(*labels).set(offset)
         self._positions[tp] = offset
         self._show_lag(tp)
+        self._tell_backlog()
+
+    def _tell_backlog(self) -> None:
+        ends, positions = self._ends, self._positions
+        self._health.backlog(sum(max(0, ends.get(tp, 0) - at) for tp, at in positions.items()))
 
     def _show_lag(self, tp: TopicPartition) -> None:
         end, at = self._ends.get(tp), self._positions.get(tp)

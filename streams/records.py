@@ -194,6 +194,7 @@ class RecordSlice(NamedTuple):
     Attributes:
         offsets: offset of each value when the slice has holes (compaction); None when contiguous.
         timestamp: largest record time of the slice in ms, as the broker holds it.
+        oldest: the same of that record batch whose newest record is the oldest; None when not known.
         values: the records' values, in offset order; None for a tombstone.
         generation: group generation it was fetched under.
         end_offset: the partition's log end as the fetch knew it; None when not known.
@@ -208,3 +209,4 @@ class RecordSlice(NamedTuple):
     offsets: Sequence[int] | None
     keys: Sequence[bytes | None] | None = None
     end_offset: int | None = None
+    oldest: int | None = None

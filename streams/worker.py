@@ -31,6 +31,7 @@ from streams.observing import WorkerObserver
 from streams.settings import Settings
 from streams.telemetry import Telemetry
 from streams.transport.batch_transport import BatchApp
+from streams.watchdog import Watchdog
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 5.0
@@ -46,7 +47,9 @@ Raises ServiceUnavailable while something is away; it is called again.
 
 
 def run(settings: Settings, now: Callable[[], EpochMs], make_line: MakeLine) -> int:
-    """Run a worker until it is told to stop or fails; give its exit code, 0 or 70.
+    """Run a worker until it is told to stop or fails; give its exit code.
+
+    That is 0, or 1 when there are too many dead letters, or 70.
 
     Raises:
         SettingsError: the metrics address cannot be listened on.
@@ -56,7 +59,7 @@ def run(settings: Settings, now: Callable[[], EpochMs], make_line: MakeLine) -> 
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
-    health = Health(time.monotonic)
+    health = Health(time.monotonic, settings.worker.stall_s)
     host, port = settings.worker.metrics_host, settings.worker.metrics_port
     try:
         server = HealthServer(host, port, health, registry)
@@ -71,10 +74,13 @@ def run(settings: Settings, now: Callable[[], EpochMs], make_line: MakeLine) -> 
     async def main(lifeline: Lifeline) -> None:
         observer = WorkerObserver(Telemetry(registry), health, lifeline)
         beats = asyncio.create_task(_beat(health, lifeline))
+        watchdog = Watchdog(health, lifeline)
+        watchdog.start()
         try:
             async with AsyncExitStack() as stack:
-                await _serve(settings, now, make_line, stack, observer, lifeline)
+                await _serve(settings, now, make_line, stack, observer, lifeline, watchdog)
         finally:
+            watchdog.stop()
             beats.cancel()
 
     try:
@@ -90,12 +96,16 @@ async def _serve(
     stack: AsyncExitStack,
     observer: WorkerObserver,
     lifeline: Lifeline,
+    watchdog: Watchdog,
 ) -> None:
+    main_loop = asyncio.get_running_loop()
+    watchdog.loops = lambda: [main_loop]
     line = await _until_up("connect", lambda: _connect(make_line, stack), observer, lifeline)
     topics = [*BATCHED_AGENTS.values(), *CONTROL_AGENTS.values()]
     if line is None or not await _until_up("kafka", lambda: _topics_exist(settings, topics), observer, lifeline):
         return
     app = build_app(settings, line, observer, now)
+    watchdog.loops = lambda: [main_loop, *app.loops]
     app.finalize()
     try:
         running = asyncio.create_task(_start(app))

@@ -7,6 +7,9 @@ acked             x                     x               in any order
 commit            ^150                                  the prefix of acknowledged slices, never past a hole
 ```
 
+A partition may be opened before its fence: what lies between was counted before
+and is read again to look at it. Nothing before the fence is ever committed.
+
 Each `open` starts a new lease. What was delivered under an older lease may
 still be acknowledged by a handler that did not notice; it changes nothing.
 """
@@ -30,16 +33,22 @@ class Delivery(NamedTuple):
 class _Lease:
     """What is known of one partition since it was opened."""
 
-    __slots__ = ("acked", "committed", "done", "number", "out", "position", "unacked")
+    __slots__ = ("acked", "committed", "done", "fence", "number", "out", "position", "unacked")
 
-    def __init__(self, number: int, start: int) -> None:
+    def __init__(self, number: int, start: int, fence: int) -> None:
         self.number = number
+        self.fence = fence
         self.position = start
         self.done = start
         self.committed: int | None = None
         self.out: dict[int, Delivery] = {}
         self.acked: dict[int, int] = {}
         self.unacked = 0
+
+    @property
+    def counted(self) -> int:
+        """End of what is safe in the store, exclusive."""
+        return max(self.done, self.fence)
 
 
 class Ledger:
@@ -50,10 +59,16 @@ class Ledger:
         self._leases: dict[TopicPartition, _Lease] = {}
         self._last_lease = 0
 
-    def open(self, tp: TopicPartition, start: int) -> int:
-        """Begin a partition anew at `start`; everything known of it before is void. Gives the lease."""
+    def open(self, tp: TopicPartition, start: int, fence: int | None = None) -> int:
+        """Begin a partition anew at `start`; everything known of it before is void. Gives the lease.
+
+        Args:
+            tp: the partition.
+            start: first offset that is delivered.
+            fence: first offset the store has not counted; None for `start`.
+        """
         self._last_lease += 1
-        self._leases[tp] = _Lease(self._last_lease, start)
+        self._leases[tp] = _Lease(self._last_lease, start, start if fence is None else fence)
         return self._last_lease
 
     def close(self, tps: Iterable[TopicPartition]) -> None:
@@ -80,9 +95,14 @@ class Ledger:
         return None if lease is None else lease.position
 
     def done(self, tp: TopicPartition) -> int | None:
-        """Give the end of the acknowledged prefix, exclusive; None when the partition is not open."""
+        """Give the end of what is safe in the store, exclusive; None when the partition is not open."""
         lease = self._leases.get(tp)
-        return None if lease is None else lease.done
+        return None if lease is None else lease.counted
+
+    def fence(self, tp: TopicPartition) -> int | None:
+        """Give the offset from which records count in this lease; None when the partition is not open."""
+        lease = self._leases.get(tp)
+        return None if lease is None else lease.fence
 
     def deliver(self, tp: TopicPartition, first: int, next_offset: int, records: int = 1) -> Delivery | None:
         """Hand out a slice; None when it does not start exactly where the last one ended.
@@ -117,12 +137,12 @@ class Ledger:
         return sum(lease.unacked for lease in self._leases.values())
 
     def committable(self) -> dict[TopicPartition, int]:
-        """Give the offsets worth telling the broker: where a partition was opened, then each longer prefix."""
-        return {tp: lease.done for tp, lease in self._leases.items() if lease.done not in (0, lease.committed)}
+        """Give the offsets worth telling the broker: the fence of a partition, then each longer prefix."""
+        return {tp: lease.counted for tp, lease in self._leases.items() if lease.counted not in (0, lease.committed)}
 
     def committed(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Note what the broker has accepted; a partition closed or reopened meanwhile is left alone."""
         for tp, offset in offsets.items():
             lease = self._leases.get(tp)
-            if lease is not None and offset <= lease.done:
+            if lease is not None and offset <= lease.counted:
                 lease.committed = max(offset, lease.committed or 0)

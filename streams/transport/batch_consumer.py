@@ -41,6 +41,7 @@ class BatchConsumer(driver.Consumer):
         self._owner, self._observer = self._wiring.owner, self._wiring.observer
         self.ledger = Ledger()
         self._room = asyncio.Event()
+        self._paused = False
         self._claiming: asyncio.Task[None] | None = None
         self._away_looks = 0
 
@@ -83,17 +84,18 @@ class BatchConsumer(driver.Consumer):
         starts: dict[TopicPartition, Start] = {}
         for tp in tps:
             try:
-                starts[tp] = start_of(tp, stored[tp], earliest[TP(*tp)], latest[TP(*tp)])
+                lead = self._wiring.lead(tp)
+                starts[tp] = start_of(tp, stored[tp], earliest[TP(*tp)], latest[TP(*tp)], lead)
             except OffsetGap as error:
                 self._observer.trouble(f"log {tp.topic}/{tp.partition}", str(error))
             else:
                 self._observer.recovered(f"log {tp.topic}/{tp.partition}")
-        await self.seek_wait({TP(*tp): start.offset for tp, start in starts.items()})
+        await self.seek_wait({TP(*tp): start.begin for tp, start in starts.items()})
         for tp, start in starts.items():
             if start.lost:
                 self._observer.lost(tp, start.offset - start.lost, start.offset)
                 self._owner.note_lost(tp, start.offset)
-            self.ledger.open(tp, start.offset)
+            self.ledger.open(tp, start.begin, start.offset)
             self._observer.highwater(tp, latest[TP(*tp)])
         self._make_room()
         self.resume_partitions({TP(*tp) for tp in starts})
@@ -169,7 +171,9 @@ class BatchConsumer(driver.Consumer):
     async def _wait_for_room(self) -> None:
         while self.ledger.unacked() >= self._wiring.max_unacked and self.flow_active and not self.should_stop:
             self._room.clear()
+            self._paused = True
             await self.wait_first(self._room.wait(), self.suspend_flow.wait(), timeout=1.0)
+        self._paused = False
 
     def _make_room(self) -> None:
         self._room.set()
@@ -212,6 +216,7 @@ class BatchConsumer(driver.Consumer):
             await self.sleep(WATCH_S)
             self._tell_ends()
             self._tell_reach()
+            self._observer.pressure(self.ledger.unacked(), self._paused)
             fault = self._thread.group_fault()
             if fault is not None and not self.should_stop:
                 self._observer.fatal(fault)
@@ -231,6 +236,6 @@ class BatchConsumer(driver.Consumer):
         assigned = self.assignment()
         for tp in self.ledger.held():
             key = TP(*tp)
-            end = self.highwater(key) if key in assigned else None
+            end = self._thread.readable_end(key) if key in assigned else None
             if end is not None:
                 self._observer.highwater(tp, end)

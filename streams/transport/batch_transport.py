@@ -37,6 +37,7 @@ class BatchApp(faust.App):
 
     Attributes:
         wiring: what the transport asks of its surroundings.
+        loops: event loops of the client's own threads.
         in_hand: names of the agents that are settling a slice right now.
         idle: set while there are none.
     """
@@ -46,6 +47,7 @@ class BatchApp(faust.App):
     def __init__(self, group: str, wiring: Wiring, **options: Any) -> None:
         """Set up the app; `options` are Faust's own settings."""
         self.wiring = wiring
+        self.loops: list[asyncio.AbstractEventLoop] = []
         self.in_hand: set[str] = set()
         self.idle = asyncio.Event()
         self.idle.set()

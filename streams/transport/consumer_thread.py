@@ -53,6 +53,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         """Connect, then choose whole batches before anything can be fetched."""
+        cast(Wired, self.app).loops.append(asyncio.get_running_loop())
         await super().on_start()
         read_whole_batches(self._ensure_consumer())
 
@@ -79,6 +80,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _request_rejoin(self) -> None:
         self._ensure_consumer()._coordinator.request_rejoin()
+
+    def readable_end(self, tp: TP) -> int | None:
+        """Give the end of what may be read, exclusive: what an open transaction holds back is no backlog yet."""
+        end: int | None = self._ensure_consumer().last_stable_offset(KafkaTopicPartition(tp.topic, tp.partition))
+        return end if end is not None and end >= 0 else None
 
     def unreachable(self) -> str | None:
         """Say that no broker is connected; None while one is.

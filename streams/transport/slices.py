@@ -70,6 +70,7 @@ def _join(tp: TopicPartition, generation: int, runs: Sequence[RecordRun], end_of
         offsets=offsets,
         keys=keys,
         end_offset=end_offset,
+        oldest=min((run.timestamp for run in runs if run.values and run.timestamp >= 0), default=None),
     )
 
 

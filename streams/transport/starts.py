@@ -7,13 +7,20 @@ from streams.ports import TopicPartition
 
 
 class Start(NamedTuple):
-    """Where to begin, and how many offsets the log has dropped before we read them."""
+    """Where to begin.
+
+    Attributes:
+        offset: the fence: from here on records count.
+        lost: how many offsets before the fence the log has dropped before they were counted.
+        begin: first offset to read; what lies between it and the fence counted before and is only looked at.
+    """
 
     offset: int
     lost: int
+    begin: int
 
 
-def start_of(tp: TopicPartition, stored: int | None, earliest: int, latest: int) -> Start:
+def start_of(tp: TopicPartition, stored: int | None, earliest: int, latest: int, lead: int = 0) -> Start:
     """Decide where to begin.
 
     ```
@@ -28,17 +35,18 @@ def start_of(tp: TopicPartition, stored: int | None, earliest: int, latest: int)
         stored: first offset the store has not applied; None when it never applied any.
         earliest: first offset the log still has.
         latest: offset the next record will get.
+        lead: offsets before the fence to read again, as far as the log has them; those it dropped are not lost.
 
     Raises:
         OffsetGap: the store is ahead of the log, so every new record would look like one already counted.
     """
     if stored is None:
-        return Start(earliest, 0)
+        return Start(earliest, 0, earliest)
     if stored > latest:
         raise OffsetGap(
             f"{tp.topic}/{tp.partition}: the store stands at offset {stored}, but the log ends at {latest}: "
             "the topic was created anew or lost its tail; restore it, or clear the totals and start over"
         )
     if stored < earliest:
-        return Start(earliest, earliest - stored)
-    return Start(stored, 0)
+        return Start(earliest, earliest - stored, earliest)
+    return Start(stored, 0, max(earliest, stored - lead))

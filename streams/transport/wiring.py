@@ -1,6 +1,7 @@
 """What the transport asks of its surroundings; the app hands it in, tests hand in a recording."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,11 @@ class Owner(Protocol):
 
     def note_lost(self, tp: TopicPartition, until: int) -> None:
         """Accept that the log no longer has what lies before `until`."""
+
+
+def no_lead(tp: TopicPartition) -> int:
+    """Read nothing again."""
+    return 0
 
 
 class Observer(Protocol):
@@ -48,6 +54,9 @@ class Observer(Protocol):
     def committed(self, offsets: Mapping[TopicPartition, int], accepted: bool) -> None:
         """A commit was sent, and whether the broker took it."""
 
+    def pressure(self, unacked: int, paused: bool) -> None:
+        """So many records are handed out and not settled; `paused` while nothing more is taken in because of them."""
+
     def fatal(self, error: BaseException) -> None:
         """The process must end: it would stay up and read nothing."""
 
@@ -64,6 +73,8 @@ class Wiring:
         max_unacked: records handed out and not acknowledged above which nothing more is fetched; a kilobyte counts as
             a record, so that large records do not fill the memory.
         fetch_max_wait_ms: longest wait of the broker for data to fetch.
+        lead: how many offsets before its fence a partition just claimed is read from; the owner sees those records
+            again, and they count for nothing.
     """
 
     owner: Owner
@@ -72,6 +83,7 @@ class Wiring:
     slice_size: int
     max_unacked: int
     fetch_max_wait_ms: int
+    lead: Callable[[TopicPartition], int] = no_lead
 
     def slice_records(self, topic: str) -> int:
         """Give the most records of a slice of this topic."""
@@ -82,3 +94,4 @@ class Wired(Protocol):
     """An app that carries its wiring."""
 
     wiring: Wiring
+    loops: list[asyncio.AbstractEventLoop]

@@ -2,7 +2,7 @@
 
 Settings come from the environment as for a real worker. `BEHAVIOUR` is what a
 handler does: nothing, `hang` for ever, `spin` without giving the loop a turn,
-`fail` with a fault, or `work` for a thousand turns of the loop. One line of JSON goes to stdout for
+`fail` with a fault, `bury` too much, or `work` for a thousand turns of the loop. One line of JSON goes to stdout for
 everything that happens.
 """
 
@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import AsyncExitStack
 
+from models.errors import DeadLetterLimit
 from models.units import EpochMs
 from streams.ports import RecordSlice, TopicPartition
 from streams.settings import load
@@ -36,6 +37,10 @@ class RecordingLine:
         """Give what this process has applied."""
         return self.next.get(tp)
 
+    def lead(self, tp: TopicPartition) -> int:
+        """Nothing is read again."""
+        return 0
+
     def revoke(self, tp: TopicPartition) -> None:
         """Say so."""
         say(revoked=tp)
@@ -54,6 +59,8 @@ class RecordingLine:
                 pass
         elif self.behaviour == "fail":
             raise RuntimeError("a planted fault")
+        elif self.behaviour == "bury":
+            raise DeadLetterLimit("a planted limit")
         elif self.behaviour == "work":
             for _ in range(1_000):
                 await asyncio.sleep(0)

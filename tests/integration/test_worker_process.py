@@ -198,3 +198,29 @@ def test_a_taken_metrics_port_is_a_sentence(start, tmp_path: Path) -> None:  # t
 
     assert done.returncode == 2
     assert "SUBSIDYWATCH_WORKER__METRICS_PORT" in done.stderr
+
+
+@pytest.mark.parametrize(("behaviour", "where"), [("hang", "_never"), ("spin", "ingest")])
+def test_a_worker_that_gets_nowhere_ends_with_70(start, broker: FaultyBroker, behaviour: str, where: str) -> None:  # type: ignore[no-untyped-def]
+    """A handler that hangs, with or without the loop, ends the process, and the log says where everything stood."""
+    worker = start(BEHAVIOUR=behaviour, SUBSIDYWATCH_WORKER__STALL_S="5")
+    worker.wait_ready()
+    broker.produce(100)
+    code = worker.end_of(30)
+    [stall] = [event for event in worker.events("event") if event["event"] == "worker_stalled"]
+    stacks = [line for stack in {**stall["threads"], **stall["tasks"]}.values() for line in stack]
+
+    assert code == 70
+    assert any(line.endswith(f"RecordingLine.{where}") for line in stacks)
+
+
+def test_too_many_dead_letters_end_with_1(start, broker: FaultyBroker) -> None:  # type: ignore[no-untyped-def]
+    """A worker that may bury no more says so in one sentence, without a traceback, and acknowledges nothing."""
+    worker = start(BEHAVIOUR="bury")
+    worker.wait_ready()
+    broker.produce(100)
+    code = worker.end_of(10)
+    log = worker.daemon.log.read_text()
+
+    assert (1, 1, 0) == (code, log.count("a planted limit"), log.count("Traceback"))
+    assert [] == worker.events("applied")

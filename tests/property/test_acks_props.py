@@ -21,15 +21,16 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.ledger = Ledger()
         self.starts: dict[TopicPartition, int] = {}
+        self.fences: dict[TopicPartition, int] = {}
         self.handed: dict[TopicPartition, list[Delivery]] = {}
         self.acked: set[Delivery] = set()
         self.told: dict[TopicPartition, int] = {}
 
-    @rule(tp=st.sampled_from(PARTITIONS), start=st.integers(0, 1_000))
-    def open(self, tp: TopicPartition, start: int) -> None:
-        """A partition is assigned, or begun anew after a seek."""
-        self.ledger.open(tp, start)
-        self.starts[tp], self.handed[tp] = start, []
+    @rule(tp=st.sampled_from(PARTITIONS), start=st.integers(0, 1_000), lead=st.sampled_from([0, 0, 1, 60]))
+    def open(self, tp: TopicPartition, start: int, lead: int) -> None:
+        """A partition is assigned, or begun anew after a seek, some records before its fence."""
+        self.ledger.open(tp, start, start + lead)
+        self.starts[tp], self.handed[tp], self.fences[tp] = start, [], start + lead
         self.told.pop(tp, None)
 
     @rule(tps=st.sets(st.sampled_from(PARTITIONS)))
@@ -88,13 +89,13 @@ class LedgerMachine(RuleBasedStateMachine):
         return self.handed[tp][-1].next_offset if self.handed[tp] else self.starts[tp]
 
     def prefix(self, tp: TopicPartition) -> int:
-        """The end of the acknowledged prefix, by walking over everything handed out."""
+        """The end of the acknowledged prefix, by walking over everything handed out; the fence at least."""
         at = self.starts[tp]
         for delivery in self.handed[tp]:
             if delivery not in self.acked:
                 break
             at = delivery.next_offset
-        return at
+        return max(at, self.fences[tp])
 
     @invariant()
     def commits_the_prefix_and_nothing_else(self) -> None:

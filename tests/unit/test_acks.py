@@ -39,6 +39,21 @@ def test_commit_is_the_acknowledged_prefix(order: str, expected: int) -> None:
     assert {TP: expected} == ledger.committable()
 
 
+def test_nothing_before_the_fence_is_committed() -> None:
+    """What is read again was committed before: the fence stands until the prefix passes it."""
+    ledger = Ledger()
+    ledger.open(TP, 100, 115)
+    slices = [deliver(ledger, 100 + 10 * n, 110 + 10 * n) for n in range(3)]
+    commits = [ledger.committable()]
+    for delivery in slices:
+        ledger.ack(delivery)
+        commits.append(ledger.committable())
+
+    assert [115, 115, 120, 130] == [due[TP] for due in commits]
+    assert (115, 130) == (ledger.fence(TP), ledger.done(TP))
+    assert ledger.fence(OTHER) is None
+
+
 def test_a_hole_of_one_record_stops_the_commit() -> None:
     """One unacknowledged record is a hole like any other."""
     ledger = Ledger()

@@ -25,6 +25,7 @@ def test_an_invalid_event_keeps_its_label_apart() -> None:
         ("UnsafeStore", 2),
         ("OffsetGap", 70),
         ("DeadLetterLimit", 1),
+        ("Stalled", 70),
         ("Fenced", 70),
         ("InfeasibleBounds", 1),
     ],

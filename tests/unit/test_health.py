@@ -1,4 +1,4 @@
-"""Alive follows the loop and the slices in hand; ready follows everything that keeps data from flowing."""
+"""Alive follows the loop and the progress it makes; ready follows everything that keeps data from flowing."""
 
 import json
 import urllib.error
@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams.health import SILENT_S, STUCK_S, Health, HealthServer
+from streams.health import EXCUSE_S, SILENT_S, Health, HealthServer
 from streams.telemetry import Telemetry
 
 
@@ -50,21 +50,77 @@ def test_a_silent_loop_is_not_alive() -> None:
     assert (["the event loop has not turned for 16 s"], []) == (silent, health.not_alive())
 
 
-def test_a_slice_in_hand_too_long_is_not_alive_unless_we_know_why() -> None:
-    """A handler that hangs is a reason to restart; one that waits for a store that is away is not."""
-    clock = Clock()
-    health = Health(clock)
-    health.recovered("start")
-    health.begin("ingest.clicks")
-    clock.at += STUCK_S + 1
-    health.beat()
-    stuck = health.not_alive()
-    health.trouble("store", "Redis is away")
-    waiting = health.not_alive()
-    health.recovered("store")
-    health.end("ingest.clicks")
+@pytest.fixture
+def clock() -> Clock:
+    """A clock of the test's own."""
+    return Clock()
 
-    assert (["ingest.clicks has held one slice for 121 s"], [], []) == (stuck, waiting, health.not_alive())
+
+@pytest.fixture
+def working(clock: Clock) -> Health:
+    """A worker that has started, with nothing to do."""
+    health = Health(clock, stall_s=10)
+    health.recovered("start")
+    health.stalled()
+    return health
+
+
+def wait(health: Health, clock: Clock, seconds: int) -> list[str]:
+    """Let time go by with the loop turning and the watchdog looking; give the verdict at the end."""
+    for _ in range(seconds):
+        clock.at += 1
+        health.beat()
+        health.stalled()
+    return health.not_alive()
+
+
+def test_a_slice_that_is_never_settled_is_a_stall(working: Health, clock: Clock) -> None:
+    """A handler that hangs is a reason to restart, once it has had its time; when it ends, all is well."""
+    working.begin("ingest.clicks")
+    early, late = wait(working, clock, 10), wait(working, clock, 1)
+    working.end("ingest.clicks")
+
+    assert [] == early
+    assert ["nothing was settled for 11 s; 0 records behind, ingest.clicks holds a slice for 11 s"] == late
+    assert [] == wait(working, clock, 1)
+
+
+def test_a_backlog_that_nobody_reads_is_a_stall(working: Health, clock: Clock) -> None:
+    """Records that wait while no slice is in hand mean that the reader hangs; progress starts the time anew."""
+    wait(working, clock, 100)
+    working.backlog(7)
+    early = wait(working, clock, 9)
+    working.moved()
+
+    assert ([], []) == (early, wait(working, clock, 10))
+    assert ["nothing was settled for 11 s; 7 records behind, no slice in hand"] == wait(working, clock, 1)
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"), [("store", 0), ("kafka", 0), ("log ads.clicks.v1/0", 1)], ids=["store", "kafka", "one-log"]
+)
+def test_waiting_for_a_service_is_no_stall(working: Health, clock: Clock, where: str, expected: int) -> None:
+    """A known outage explains why nothing moves; a partition that is refused does not explain it for the others."""
+    working.begin("ingest.clicks")
+    working.trouble(where, "away")
+
+    assert expected == len(wait(working, clock, 60))
+
+
+def test_an_old_excuse_is_none(working: Health, clock: Clock) -> None:
+    """Who waits for a service says so again and again; who has stopped saying it hangs."""
+    working.begin("ingest.clicks")
+    working.trouble("store", "away")
+
+    assert 1 == len(wait(working, clock, int(EXCUSE_S) + 12))
+
+
+def test_a_loop_that_hangs_is_a_stall_whatever_the_trouble(working: Health, clock: Clock) -> None:
+    """No outage explains that the loop does not turn."""
+    working.trouble("store", "away")
+    clock.at += 11
+
+    assert "the event loop has not turned for 11 s" == working.stalled()
 
 
 def test_trouble_is_news_once() -> None:

@@ -103,6 +103,9 @@ def test_every_outcome_is_counted(observer: WorkerObserver, sample: Sample) -> N
     """Slices by outcome; records and time only of those applied."""
     for outcome in ("applied", "fenced", "applied"):
         observer.slice_ended("ingest.clicks", observer.slice_begun("ingest.clicks"), outcome, TP, 7)
+    observer.slice_ended("ingest.clicks", observer.slice_begun("ingest.clicks"), "looked_back", TP, 0)
+    observer.visible(TP, 0.27)
+    observer.pressure(80_000, paused=True)
     observer.lost(TP, 100, 300)
     observer.fenced(TP)
     observer.retried("store")
@@ -111,7 +114,11 @@ def test_every_outcome_is_counted(observer: WorkerObserver, sample: Sample) -> N
     observer.decide_put_off()
     topic = {"topic": TP.topic}
 
-    assert [2.0, 1.0, 0.0] == [sample("slices_total", outcome=o) for o in ("applied", "fenced", "gap")]
+    outcomes = ("applied", "fenced", "gap", "looked_back")
+    assert [2.0, 1.0, 0.0, 1.0] == [sample("slices_total", outcome=outcome) for outcome in outcomes]
+    within = [sample("append_to_visible_seconds_bucket", le=bound, **topic) for bound in ("0.25", "0.3")]
+    assert [0.0, 1.0] == within
+    assert (80_000.0, 1.0) == (sample("unacknowledged_records"), sample("paused"))
     assert [14.0, 2.0] == [sample("records_total", **topic), sample("slice_duration_seconds_count", **topic)]
     assert 200.0 == sample("lost_records_total", **topic)
     assert [1.0, 1.0, 2.0, 1.0] == [
@@ -121,6 +128,29 @@ def test_every_outcome_is_counted(observer: WorkerObserver, sample: Sample) -> N
         sample("decide_failures_total"),
     ]
     assert 1.0 == sample("commits_total", outcome="refused")
+
+
+def test_what_is_behind_is_work() -> None:
+    """Health hears of the records that wait over all partitions, and of each slice that is settled."""
+
+    class Heard(Health):
+        def backlog(self, records: int) -> None:
+            said.append(records)
+
+        def moved(self) -> None:
+            said.append(-1)
+
+    said: list[int] = []
+    watched = WorkerObserver(Telemetry(CollectorRegistry()), Heard(time.monotonic), Ending(1))
+    watched.assigned({TP: 100, TP._replace(partition=4): 0})
+    for tp in (TP, TP._replace(partition=4)):
+        watched.highwater(tp, 150)
+    for outcome in ("fenced", "applied"):
+        watched.slice_ended("ingest.clicks", 0.0, outcome, TP, 7)
+    watched.applied(TP, 140)
+    watched.revoked([TP._replace(partition=4)])
+
+    assert [0, 0, 50, 200, -1, 160, 10] == said
 
 
 def test_a_fatal_fault_ends_the_process(registry: CollectorRegistry, health: Health) -> None:

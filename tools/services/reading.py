@@ -89,6 +89,9 @@ class Owner:
         """Remember."""
         self.store.told.append(("committed", (dict(offsets), accepted)))
 
+    def pressure(self, unacked: int, paused: bool) -> None:
+        """Nothing to do."""
+
     def fatal(self, error: BaseException) -> None:
         """Remember."""
         self.store.told.append(("fatal", error))
