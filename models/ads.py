@@ -22,7 +22,7 @@ _SPEND: Final = "spend_micros:"
 
 def ad_pieces(
     kind: Kind, decoded: Decoded[WireImpression] | Decoded[WireClick], gate: Gate
-) -> tuple[list[Piece[int]], list[tuple[int, InvalidEvent]]]:
+) -> tuple[list[Piece], list[tuple[int, InvalidEvent]]]:
     """Give what impressions or clicks add, and position and verdict of those the gate refused."""
     events: Sequence[Ad] = decoded.events
     ats = [event.at for event in events]
@@ -57,7 +57,7 @@ def _by_minute(events: Sequence[Ad], ats: Sequence[int]) -> Iterator[tuple[Epoch
         yield EpochMs(minute * MINUTE_MS), group
 
 
-def _piece(kind: Kind, minute: EpochMs, kept: int, events: Sequence[Ad]) -> Piece[int]:
+def _piece(kind: Kind, minute: EpochMs, kept: int, events: Sequence[Ad]) -> Piece:
     """Count one minute's events; names of fields are built per cell, not per event."""
     cells: dict[str, Row] = defaultdict(dict)
     for event in events:

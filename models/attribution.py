@@ -14,12 +14,13 @@ click.at                          placed_at                   time
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from itertools import product
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from models.events import Order
 from models.orders import CANCELLED, ELIGIBLE, GIFT, PAID, PLACED, SUBSIDISED, Credit, Line
-from models.totals import GROUPS
+from models.packed import one
 from models.units import DAY_MS, DurationMs, EpochMs
 from models.visits import Click
 from models.windows import day_of
@@ -52,29 +53,46 @@ class Attribution:
     cap_micros: int = 20_000_000_000
 
 
-class Contribution(NamedTuple):
-    """What a line adds to one group of counters in one minute.
+Contribution = tuple[int, str, str, str | None, int]
+"""What a line adds to one group of counters in one minute.
 
-    Attributes:
-        at: a time in the minute.
-        group: a letter of `models.totals.GROUPS`.
-        region: the region it counts for.
-        campaign_id: the campaign it counts for; None for none.
-        amounts: all counters of the group, by position.
-    """
-
-    at: int
-    group: str
-    region: str
-    campaign_id: str | None
-    amounts: tuple[int, ...]
+A time in the minute, the letter of the group, the region and the campaign it counts for (None for none), and the
+amounts as `models.packed` lays them.
+"""
 
 
-_NOTHING: Final = (0, 0, 0, 0)
-_NO_FLOW: Final = (0, 0, 0)
-_UP_TO_FLOWS: Final = (0,) * GROUPS["o"].index("flow_cancelled")
-_CANCELLED_FLOW: Final = (*_UP_TO_FLOWS, 1, 0, 0)
-_A_GIFT: Final = tuple(int(name == "gifts") for name in GROUPS["o"])
+def _by_flags(flags: int) -> int:
+    names = {
+        PLACED: "orders_placed",
+        PAID: "orders_paid",
+        CANCELLED: "orders_cancelled",
+        ELIGIBLE: "eligible_orders",
+        SUBSIDISED: "subsidised_orders",
+    }
+    return sum(one("o", name) for flag, name in names.items() if flags & flag)
+
+
+def _by_credit(what: str, direct: bool, admitted: bool, same_day: bool) -> int:
+    scopes = [scope for scope, counts in (("direct", direct), ("total", admitted)) if counts]
+    windows = ["", "_0d"] if same_day else [""]
+    name, unit = what.removesuffix("_micros"), "_micros" if what.endswith("_micros") else ""
+    return sum(one("d", f"{scope}_{name}{window}{unit}") for scope in scopes for window in windows)
+
+
+_FLAGS: Final = tuple(map(_by_flags, range(2 * SUBSIDISED)))
+_GIFTS, _REFUNDED, _IN_FULL = (one("o", name) for name in ("gifts", "orders_refunded", "orders_fully_refunded"))
+_AMOUNT, _PAID_FOR, _GIVEN_BACK = (one("o", f"gmv_{name}_micros") for name in ("placed", "paid", "refunded"))
+_CANCELLED_NOW, _REFUNDED_NOW, _BACK_NOW = (
+    one("o", f"flow_{name}") for name in ("cancelled", "refunds", "refunded_micros")
+)
+_CREDIT: Final = {
+    case: tuple(_by_credit(what, *case) for what in ("orders", "gmv_micros", "paid_micros", "refunded_micros"))
+    for case in product((False, True), repeat=3)
+}
+"""Direct, admitted and same day, to what an order, its amount, what was paid and what was given back add to."""
+_CAPPED, _DIRECT_CUT, _TOTAL_CUT = (
+    one("d", name) for name in ("capped_orders", "direct_capped_micros", "total_capped_micros")
+)
 
 
 def can_be_clicked(order: Order | WireOrder) -> bool:
@@ -122,38 +140,24 @@ def with_click(line: Line, click: Click | WireClick, settings: Attribution, prom
 
 def contributions(line: Line, zone: ZoneInfo) -> list[Contribution]:
     """Give all that a line adds, each part to the region, the campaign and both."""
-    flags, credit = line.flags, line.credit
-    campaign = credit.campaign_id if credit is not None else None
+    flags, credit, at, region = line.flags, line.credit, line.placed_at, line.region
+    campaign = None if credit is None else credit.campaign_id
     if flags & GIFT:
-        return [Contribution(line.placed_at, "o", line.region, campaign, _A_GIFT)] if flags & PLACED else []
-    refunded = line.refunded_micros if line.refunds else 0
-    is_paid = 1 if flags & PAID else 0
-    out = [
-        Contribution(
-            line.placed_at,
-            "o",
-            line.region,
-            campaign,
-            (
-                1 if flags & PLACED else 0,
-                is_paid,
-                1 if flags & CANCELLED else 0,
-                1 if line.refunds else 0,
-                1 if line.refunds and is_paid and refunded >= line.paid_micros else 0,
-                0,
-                line.amount_micros,
-                line.paid_micros,
-                refunded,
-                1 if flags & ELIGIBLE else 0,
-                1 if flags & SUBSIDISED else 0,
-                *_NO_FLOW,
-            ),
-        )
-    ]
+        return [(at, "o", region, campaign, _GIFTS)] if flags & PLACED else []
+    amounts = _FLAGS[flags] + line.amount_micros * _AMOUNT
+    if line.paid_micros:
+        amounts += line.paid_micros * _PAID_FOR
+    refunded = 0
+    if line.refunds:
+        refunded = line.refunded_micros
+        amounts += _REFUNDED + refunded * _GIVEN_BACK
+        if flags & PAID and refunded >= line.paid_micros:
+            amounts += _IN_FULL
+    out: list[Contribution] = [(at, "o", region, campaign, amounts)]
     if flags & CANCELLED:
-        out.append(Contribution(line.cancelled_at, "o", line.region, campaign, _CANCELLED_FLOW))
-    for _, at, amount in line.refunds:
-        out.append(Contribution(at, "o", line.region, campaign, (*_UP_TO_FLOWS, 0, 1, amount)))
+        out.append((line.cancelled_at, "o", region, campaign, _CANCELLED_NOW))
+    for _, refunded_at, amount in line.refunds:
+        out.append((refunded_at, "o", region, campaign, _REFUNDED_NOW + amount * _BACK_NOW))
     if credit is not None and (credit.direct or credit.admitted):
         out += _credited(line, credit, refunded, zone)
     return out
@@ -161,20 +165,19 @@ def contributions(line: Line, zone: ZoneInfo) -> list[Contribution]:
 
 def _credited(line: Line, credit: Credit, refunded: int, zone: ZoneInfo) -> tuple[Contribution, Contribution]:
     """Give what a credited line adds by the time of its placing and by the time of its click."""
-    placed, amount = line.flags & PLACED, line.amount_micros
-    counted = (placed, amount, line.paid_micros, refunded)
-    window = (counted if credit.direct else _NOTHING) + (counted if credit.admitted else _NOTHING)
-    at = line.placed_at
+    at, direct, admitted = line.placed_at, credit.direct, credit.admitted
     same_day = credit.at == at or day_of(EpochMs(credit.at), zone) == day_of(EpochMs(at), zone)
-    both = window + (window if same_day else _NOTHING + _NOTHING)
-    cut = line.cap_micros or amount
-    capped = (
-        placed if credit.admitted and line.cap_micros else 0,
-        cut if credit.direct else 0,
-        cut if credit.admitted else 0,
-    )
+    an_order, placed, paid, back = _CREDIT[direct, admitted, same_day]
+    by_click = line.paid_micros * paid + refunded * back
+    by_order = by_click
+    if line.flags & PLACED:
+        by_click = by_order = by_click + an_order + line.amount_micros * placed
+        cut = line.cap_micros or line.amount_micros
+        if direct:
+            by_order += cut * _DIRECT_CUT
+        if admitted:
+            by_order += cut * _TOTAL_CUT
+            if line.cap_micros:
+                by_order += _CAPPED
     region, campaign = credit.region, credit.campaign_id
-    return (
-        Contribution(at, "d", region, campaign, both + capped),
-        Contribution(credit.at, "k", region, campaign, both),
-    )
+    return (at, "d", region, campaign, by_order), (credit.at, "k", region, campaign, by_click)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from models.attribution import Attribution, contributions, opened
 from models.orders import Eligibility, advance, line_key, line_texts
+from models.packed import reader
 from models.totals import GROUPS
 from models.wire import WireOrder
 
@@ -42,8 +43,8 @@ def result(records: list[WireOrder]) -> tuple[str | None, Counter[str], int]:
         duplicates += after is None
         line = after or line
     sums: Counter[str] = Counter()
-    for part in contributions(line, ZONE):
-        sums.update(dict(zip(GROUPS[part.group], part.amounts, strict=True)))
+    for _, group, _, _, amounts in contributions(line, ZONE):
+        sums.update(dict(zip(GROUPS[group], reader(group)(amounts), strict=True)))
     return line_texts([line])[0], sums, duplicates
 
 

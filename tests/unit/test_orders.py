@@ -9,6 +9,7 @@ from models.attribution import Attribution, contributions, opened
 from models.errors import InvalidEvent
 from models.events import Order
 from models.orders import MAX_REFUNDS, Eligibility, Line, advance, line_key, line_texts, parse_line
+from models.packed import reader
 from models.totals import GROUPS
 from models.wire import WireOrder
 
@@ -53,7 +54,7 @@ def run(*records: WireOrder) -> tuple[list[dict[str, int]], int]:
 def counters_of(line: Line) -> Counter[str]:
     """Name all that a line adds, credit included."""
     parts = contributions(line, ZONE)
-    named = [zip(GROUPS[part.group], part.amounts, strict=True) for part in parts]
+    named = [zip(GROUPS[group], reader(group)(amounts), strict=True) for _, group, _, _, amounts in parts]
     return sum((Counter(dict(pairs)) for pairs in named), Counter())
 
 
