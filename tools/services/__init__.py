@@ -7,6 +7,7 @@ from services.binaries import MissingBinaryError, find
 from services.broker import Broker
 from services.daemon import Daemon, free_port
 from services.prometheus import Prometheus
+from services.proxy import Proxy
 from services.redis_server import RedisServer
 from services.waiting import DeadlineError, wait_for, wait_for_async
 
@@ -16,6 +17,7 @@ __all__ = [
     "DeadlineError",
     "MissingBinaryError",
     "Prometheus",
+    "Proxy",
     "RedisServer",
     "find",
     "free_port",

@@ -4,7 +4,7 @@ import base64
 import os
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +23,11 @@ PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{inner},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{outer}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={folder}/data
 offsets.topic.num.partitions=4
 offsets.topic.replication.factor=1
@@ -47,11 +48,16 @@ class Broker:
     Args:
         folder: data, properties and log; kept after the end.
         port: port for clients; 0 takes a free one.
+        outer: port that clients of the second listener are told, where somebody forwards to `inner`; 0 for nobody.
+        properties: more lines of the broker's properties, e.g. `("log.retention.check.interval.ms=500",)`.
     """
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, outer: int = 0, properties: Iterable[str] = ()) -> None:
         self.folder = folder
         self.port = port or free_port()
+        self.inner = free_port()
+        self._outer = outer or self.inner
+        self._more = "".join(f"{line}\n" for line in properties)
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._properties = folder / "server.properties"
         self._format()
@@ -87,8 +93,8 @@ class Broker:
 
     def _format(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = PROPERTIES.format(port=self.port, controller=free_port(), folder=self.folder)
-        self._properties.write_text(text)
+        ports = {"port": self.port, "inner": self.inner, "outer": self._outer, "controller": free_port()}
+        self._properties.write_text(PROPERTIES.format(**ports, folder=self.folder) + self._more)
         if (self.folder / "data/meta.properties").exists():
             return
         # Its text must not begin with a dash, or the tool takes it for an option.

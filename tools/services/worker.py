@@ -19,12 +19,14 @@ class Worker:
         name: for its log and messages.
         folder: where its log goes.
         env: settings as environment variables; Kafka's and Redis's addresses among them.
+        command: runs something else than `subsidywatch worker`.
     """
 
-    def __init__(self, name: str, folder: Path, env: dict[str, str]) -> None:
+    def __init__(self, name: str, folder: Path, env: dict[str, str], command: list[str] | None = None) -> None:
         self.name = name
         self._folder = folder
         self._env = env
+        self._command = command or [str(Path(sys.executable).with_name("subsidywatch")), "worker"]
         self.port = 0
         self.start()
 
@@ -32,8 +34,7 @@ class Worker:
         """Start the process (again); does not wait until it is ready."""
         self.port = free_port()
         env = {**self._env, "SUBSIDYWATCH_WORKER__METRICS_PORT": str(self.port)}
-        script = Path(sys.executable).with_name("subsidywatch")
-        self.daemon = Daemon(self.name, [str(script), "worker"], self._folder, env)
+        self.daemon = Daemon(self.name, self._command, self._folder, env)
 
     def wait_ready(self, timeout: float = 60.0) -> None:
         """Wait until /readyz says that data flows."""
@@ -42,6 +43,10 @@ class Worker:
     def is_ready(self) -> bool:
         """Whether /readyz answers 200."""
         return self._get("/readyz") is not None
+
+    def alive(self) -> bool:
+        """Whether the process runs and /healthz answers 200."""
+        return self.daemon.process.poll() is None and self._get("/healthz") is not None
 
     def complaints(self) -> list[str]:
         """What /readyz names as keeping data from flowing; nothing when ready or when nobody answers."""
