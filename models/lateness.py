@@ -14,9 +14,9 @@ against it. A refused record moves no head.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, repeat
 from operator import sub
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -90,8 +90,10 @@ class Gate:
         head = newest if self.head is None else max(self.head, newest)
         if newest > self._limit or min(ats) <= head - FRESH_MS:
             return False
-        if min(ats) <= head - _LATE_EDGES[0]:
-            self._count_lags(map(sub, accumulate(ats, max, initial=ats[0] if self.head is None else self.head), ats))
+        before = ats[0] if self.head is None else self.head
+        # Sorting what is sorted is fast, and nothing in order is late but behind the head.
+        if min(ats) <= head - _LATE_EDGES[0] and (ats[0] <= before - _LATE_EDGES[0] or ats != sorted(ats)):
+            self._count_lags(list(map(sub, accumulate(ats, max, initial=before), ats)))
         self.head = head
         return True
 
@@ -119,6 +121,6 @@ class Gate:
                 self.late += 1
         self.head = newest if head is None else max(head, newest)
 
-    def _count_lags(self, lags: Iterable[int]) -> None:
-        least = _LATE_EDGES[0]
-        self.late_by.update(_LATE_NAMES[bisect_right(_LATE_EDGES, lag) - 1] for lag in lags if lag >= least)
+    def _count_lags(self, lags: Sequence[int]) -> None:
+        reached = Counter(map(bisect_right, repeat(_LATE_EDGES), lags))
+        self.late_by.update({_LATE_NAMES[edges - 1]: count for edges, count in reached.items() if edges})

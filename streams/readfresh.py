@@ -46,5 +46,5 @@ async def freshness(
 
 def _note(found: dict[str, EpochMs], cells: Mapping[str, Totals], start: EpochMs) -> None:
     for member, cell in cells.items():
-        if member not in found and cell.nonzero():
+        if member not in found and not cell.is_empty():
             found[member] = start

@@ -139,7 +139,7 @@ def build(
     names: Mapping[str, str],
 ) -> Table:
     """Lay out sums that are already read; members whose counters are all zero are left out."""
-    filled = {member: cell for member, cell in cells.items() if cell.nonzero()}
+    filled = {member: cell for member, cell in cells.items() if not cell.is_empty()}
     whole = Totals.sum(filled.values())
     order = sorted(filled, key=lambda member: (-filled[member].spend_micros, member))
     rows = tuple(_row(member, filled[member], whole, by, names) for member in order)

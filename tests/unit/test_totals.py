@@ -17,6 +17,8 @@ def test_the_sum_of_none_is_zero() -> None:
     """Zero is neutral and has no counter to show."""
     assert Totals() == Totals.sum([])
     assert {} == Totals().nonzero()
+    assert Totals().is_empty()
+    assert not Totals(gifts=-1).is_empty()
     assert Totals(gifts=1) == Totals(gifts=1) + Totals()
 
 
