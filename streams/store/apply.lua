@@ -75,23 +75,23 @@ end
 -- Sums that Lua holds exactly are read and written many at a time, the others one by one by the server.
 local function add(key, fields, amounts)
   for from = 1, #fields, STEP do
-    local to, sums = math.min(from + STEP - 1, #fields), {}
+    local to, sums, n = math.min(from + STEP - 1, #fields), {}, 0
     local known = call('HMGET', key, unpack(fields, from, to))
     for i = from, to do
-      local before, amount = tonumber(known[i - from + 1] or 0), amounts[i]
-      local sum = type(amount) == 'number' and before < EXACT and before > -EXACT and before + amount
+      local field, amount, before = fields[i], amounts[i], known[i - from + 1]
+      before = before and tonumber(before) or 0
+      local sum = before < EXACT and before > -EXACT and type(amount) == 'number' and before + amount
       if sum and sum < EXACT and sum > -EXACT then
-        sums[#sums + 1] = fields[i]
-        sums[#sums + 1] = sum
+        sums[n + 1], sums[n + 2], n = field, sum, n + 2
       else
-        sum = call('HINCRBY', key, fields[i], amount)
+        sum = call('HINCRBY', key, field, amount)
         if sum >= LIMB or sum <= -LIMB then -- carry, so that no later sum can pass 64 bits
-          call('HINCRBY', key, fields[i], sum > 0 and '-4611686018427387904' or '4611686018427387904')
-          call('HINCRBY', key, '^' .. fields[i], sum > 0 and 1 or -1)
+          call('HINCRBY', key, field, sum > 0 and '-4611686018427387904' or '4611686018427387904')
+          call('HINCRBY', key, '^' .. field, sum > 0 and 1 or -1)
         end
       end
     end
-    if #sums > 0 then call('HSET', key, unpack(sums)) end
+    if n > 0 then call('HSET', key, unpack(sums)) end
   end
 end
 
@@ -108,17 +108,17 @@ end
 local function add_vectors(key, fields, sizes, row)
   local done, carries = 0, {}
   for from = 1, #fields, STEP do
-    local to, sums = math.min(from + STEP - 1, #fields), {}
+    local to, sums, n = math.min(from + STEP - 1, #fields), {}, 0
     local known = call('HMGET', key, unpack(fields, from, to))
     for i = from, to do
-      local size, old, new = sizes[i], known[i - from + 1], nil
-      if old then
-        new = unpack_array(old)
+      local field, size, new = fields[i], sizes[i], known[i - from + 1]
+      if new then
+        new = unpack_array(new)
         for p = 1, size do
           local sum = (new[p] or 0) + row[done + p]
           if sum > PART or sum < -PART then
             local one = sum > 0 and 1 or -1
-            carries[#carries + 1] = {fields[i], p, one}
+            carries[#carries + 1] = {field, p, one}
             sum = sum - one * PART
           end
           new[p] = sum
@@ -126,9 +126,7 @@ local function add_vectors(key, fields, sizes, row)
       else
         new = {unpack(row, done + 1, done + size)}
       end
-      done = done + size
-      sums[#sums + 1] = fields[i]
-      sums[#sums + 1] = pack_array(new)
+      sums[n + 1], sums[n + 2], n, done = field, pack_array(new), n + 2, done + size
     end
     call('HSET', key, unpack(sums))
   end
@@ -149,10 +147,9 @@ end
 
 local function set(key, fields, values)
   for from = 1, #fields, STEP do
-    local pairs = {}
+    local pairs, n = {}, 0
     for i = from, math.min(from + STEP - 1, #fields) do
-      pairs[#pairs + 1] = fields[i]
-      pairs[#pairs + 1] = values[i]
+      pairs[n + 1], pairs[n + 2], n = fields[i], values[i], n + 2
     end
     call('HSET', key, unpack(pairs))
   end
