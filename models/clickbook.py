@@ -13,8 +13,7 @@ from models.rollup import Cells
 from models.units import EpochMs
 from models.visits import (
     Known,
-    VisitId,
-    VisitSet,
+    VisitTexts,
     days_between,
     enter_clicks,
     forget,
@@ -27,6 +26,7 @@ from models.visits import (
 from models.windows import day_of
 from models.wire import WireClick
 
+_AT: Final = attrgetter("at")
 _USER: Final = attrgetter("user_id")
 
 
@@ -44,38 +44,37 @@ class Moved(NamedTuple):
     delays: Counter[str]
 
 
-def visit_ids_of(
+def users_of_clicks(
     clicks: Sequence[WireClick], orders_head: EpochMs | None, window_ms: int, zone: ZoneInfo
-) -> list[VisitId]:
+) -> dict[EpochMs, list[str]]:
     """Name the visits that clicks change, or that may name lines they are credited with; each once.
 
     No line is known that was placed after `orders_head`.
     """
     if not clicks:
-        return []
-    newest = max(click.at for click in clicks)
+        return {}
+    newest = max(map(_AT, clicks))
     last = day_of(EpochMs(newest if orders_head is None else max(newest, orders_head)), zone)
-    ids = dict.fromkeys((last, click.user_id) for click in clicks if click.at >= last)
-    for click in clicks if len(ids) < len(clicks) else ():
-        if click.at < last:
-            until = click.at if orders_head is None else max(click.at, min(click.at + window_ms, orders_head))
-            days = days_between(EpochMs(click.at), EpochMs(until), zone)
-            ids.update(dict.fromkeys((day, click.user_id) for day in days))
-    return list(ids)
+    if min(map(_AT, clicks)) >= last:
+        return {last: list(dict.fromkeys(map(_USER, clicks)))}
+    days: dict[EpochMs, dict[str, None]] = {}
+    for click in clicks:
+        until = click.at if orders_head is None else max(click.at, min(click.at + window_ms, orders_head))
+        for day in days_between(EpochMs(click.at), EpochMs(until), zone):
+            days.setdefault(day, {})[click.user_id] = None
+    return {day: list(users) for day, users in days.items()}
 
 
-def candidates(
-    clicks: Iterable[WireClick], visits: Mapping[VisitId, str | None], window_ms: int
-) -> Iterator[tuple[LineId, WireClick]]:
+def candidates(clicks: Iterable[WireClick], visits: VisitTexts, window_ms: int) -> Iterator[tuple[LineId, WireClick]]:
     """Give every line that some click may be credited with, and the best of these clicks."""
-    lined = [(visit, text) for visit, text in visits.items() if text is not None and has_lines(text)]
+    lined = [(day, user, text) for day, texts in visits.items() for user, text in texts.items() if has_lines(text)]
     if not lined:
         return
-    by_user: dict[str, list[WireClick]] = {user: [] for (_, user), _ in lined}
+    by_user: dict[str, list[WireClick]] = {user: [] for _, user, _ in lined}
     for click in clicks:
         if click.user_id in by_user:
             by_user[click.user_id].append(click)
-    for (day, user), text in lined:
+    for day, user, text in lined:
         for placed_at, key in parse_visits(text).lines:
             eligible = [click for click in by_user[user] if placed_at - window_ms <= click.at <= placed_at]
             if eligible:
@@ -113,57 +112,61 @@ def _count_delay(delays: Counter[str], line: Line, sign: int) -> None:
 
 def visited(
     clicks: Sequence[WireClick], known: Known, settings: Attribution, zone: ZoneInfo
-) -> tuple[list[VisitSet], int]:
+) -> tuple[dict[EpochMs, dict[str, str]], int]:
     """Add clicks to the visits; give those that changed, and how many clicks were forgotten for want of room.
 
     Raises:
-        KeyError: visits of a click were not read.
+        KeyError: visits of a click's day were not read.
     """
     settled = None if known.orders_head is None else known.orders_head - settings.lateness_ms
-    if settled is not None and min((click.at for click in clicks), default=settled) < settled - settings.window_ms:
+    if settled is not None and min(map(_AT, clicks), default=settled) < settled - settings.window_ms:
         clicks = [click for click in clicks if click.at >= settled - settings.window_ms]
-    ids = _visit_ids(clicks, zone)
-    texts = list(map(known.visits.__getitem__, ids))
-    repeated = () if len(set(ids)) == len(ids) else {visit for visit, count in Counter(ids).items() if count > 1}
-    if not repeated and not any(texts):
-        return _singles(ids, clicks), 0
-    alone, together = [], defaultdict(list)
-    for visit, click, text in zip(ids, clicks, texts, strict=True):
-        if text is None and visit not in repeated:
-            alone.append((visit, click))
+    changed, forgotten = {}, 0
+    for day, of_day in _by_day(clicks, zone):
+        texts = known.visits[day]
+        users = list(map(_USER, of_day))
+        if not texts and len(set(users)) == len(users):
+            changed[day] = dict(zip(users, single_texts(of_day), strict=True))
         else:
-            together[visit].append(click)
-    sets = _singles([visit for visit, _ in alone], [click for _, click in alone])
-    merged, forgotten = _merged(together, known.visits, settled)
-    return sets + merged, forgotten
+            made, dropped = _merged(of_day, users, texts, settled)
+            forgotten += dropped
+            if made:
+                changed[day] = made
+    return changed, forgotten
 
 
-def _visit_ids(clicks: Sequence[WireClick], zone: ZoneInfo) -> list[VisitId]:
-    """Give where each click is kept; most slices lie within one day."""
+def _by_day(clicks: Sequence[WireClick], zone: ZoneInfo) -> Iterable[tuple[EpochMs, Sequence[WireClick]]]:
+    """Split clicks by day; most slices lie within one."""
     if not clicks:
-        return []
-    times = [EpochMs(click.at) for click in clicks]
-    days = days_between(min(times), max(times), zone)
+        return ()
+    days = days_between(EpochMs(min(map(_AT, clicks))), EpochMs(max(map(_AT, clicks))), zone)
     if len(days) == 1:
-        return list(zip(days * len(times), map(_USER, clicks), strict=True))
-    return [(day_of(at, zone), click.user_id) for at, click in zip(times, clicks, strict=True)]
-
-
-def _singles(ids: Sequence[VisitId], clicks: Sequence[WireClick]) -> list[VisitSet]:
-    """Write the only click of its user and day: the usual case, all at once."""
-    return [VisitSet(day, user, text) for (day, user), text in zip(ids, single_texts(clicks), strict=True)]
+        return ((days[0], clicks),)
+    by_day: dict[EpochMs, list[WireClick]] = defaultdict(list)
+    for click in clicks:
+        by_day[day_of(EpochMs(click.at), zone)].append(click)
+    return by_day.items()
 
 
 def _merged(
-    clicks: Mapping[VisitId, list[WireClick]], known: Mapping[VisitId, str | None], settled: int | None
-) -> tuple[list[VisitSet], int]:
-    """Add clicks to visits that hold others."""
+    clicks: Sequence[WireClick], users: Sequence[str], known: Mapping[str, str], settled: int | None
+) -> tuple[dict[str, str], int]:
+    """Add a day's clicks to visits that may hold others; a user's only click of the day is written at once."""
+    busy: dict[str, list[WireClick]] = {
+        user: [] for user, count in Counter(users).items() if count > 1 or user in known
+    }
+    alone = []
+    for user, click in zip(users, clicks, strict=True):
+        if user in busy:
+            busy[user].append(click)
+        else:
+            alone.append(click)
     changed, forgotten = {}, 0
-    for visit, group in clicks.items():
-        visits = parse_visits(known[visit])
+    for user, group in busy.items():
+        visits = parse_visits(known.get(user))
         if enter_clicks(visits, group):
             forgotten += forget(visits, settled)[0]
-            changed[visit] = visits
-    texts = visit_texts(changed.values())
-    sets = [VisitSet(*visit, text) for visit, text in zip(changed, texts, strict=True)]
-    return [made for made in sets if made.new != known[made.day, made.user]], forgotten
+            changed[user] = visits
+    texts = zip(changed, visit_texts(changed.values()), strict=True)
+    made = {user: text for user, text in texts if text != known.get(user)}
+    return {**dict(zip(map(_USER, alone), single_texts(alone), strict=True)), **made}, forgotten

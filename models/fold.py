@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 from models.ads import ad_pieces
 from models.attribution import Attribution
-from models.clickbook import candidates, moved, visit_ids_of, visited
+from models.clickbook import candidates, moved, users_of_clicks, visited
 from models.codec import Decoded
 from models.errors import InvalidEvent
 from models.events import Kind
 from models.lateness import Gate
-from models.orderbook import Evidence, OrderBook, Terms, buyer_days
+from models.orderbook import Evidence, OrderBook, Terms, users_of_orders
 from models.orders import Eligibility, LineId, LineSwap, line_key
 from models.rollup import Deltas, Vectors, roll_up
 from models.units import DurationMs, EpochMs
-from models.visits import Known, VisitId, VisitSet
+from models.visits import Known, UsersOfDays, VisitTexts
 from models.windows import day_of
 from models.wire import WireClick, WireImpression, WireOrder
 
@@ -34,7 +34,7 @@ class Folded:
         vectors: per bucket, `"group:member"` to amounts to add, by position in `models.totals.GROUPS`; shared likewise.
         evidence: per second of `placed_at`, region to (eligible, subsidised) orders.
         lines: order lines to swap, each line once.
-        visits: what users did on a day, to keep, each (day, user) once.
+        visits: what users did on a day, to keep: day to user to text.
         rejects: position in the slice and verdict of every refused record, those of the decoder included, in order.
         tallies: `accepted:KIND`, `duplicates:KIND`, `late:KIND`, `rejected:KIND:REASON`, `late:attribution`,
             `forgotten:clicks`, `forgotten:lines`, `late_by:KIND:CLASS` and `delay:CLASS` to a count; no entry is 0.
@@ -46,7 +46,7 @@ class Folded:
     vectors: Vectors = field(default_factory=dict)
     evidence: Evidence = field(default_factory=dict)
     lines: Sequence[LineSwap] = ()
-    visits: Sequence[VisitSet] = ()
+    visits: VisitTexts = field(default_factory=dict)
     rejects: Rejects = ()
     tallies: Mapping[str, int] = field(default_factory=dict)
 
@@ -99,7 +99,7 @@ class Folder:
             tallies=_tallies(kind, rejects, gate, accepted=accepted, duplicates=duplicates),
         )
 
-    def visits_of(self, clicks: Sequence[WireClick], orders_head: EpochMs | None) -> list[VisitId]:
+    def visits_of(self, clicks: Sequence[WireClick], orders_head: EpochMs | None) -> UsersOfDays:
         """Name the visits that `fold_clicks` needs, each once.
 
         Args:
@@ -107,9 +107,9 @@ class Folder:
             orders_head: newest event time of the orders of this partition number. When the head that is read along
                 with the visits lies on a later day, ask again with that one.
         """
-        return visit_ids_of(clicks, orders_head, self.attribution.window_ms, self.zone)
+        return users_of_clicks(clicks, orders_head, self.attribution.window_ms, self.zone)
 
-    def lines_of(self, clicks: Sequence[WireClick], visits: Mapping[VisitId, str | None]) -> list[LineId]:
+    def lines_of(self, clicks: Sequence[WireClick], visits: VisitTexts) -> list[LineId]:
         """Name the lines that `fold_clicks` needs: those which the clicks may be credited with; mostly none."""
         return [line for line, _ in candidates(clicks, visits, self.attribution.window_ms)]
 
@@ -155,18 +155,18 @@ class Folder:
         """Name the lines whose states `fold_orders` needs, each once, in order of appearance."""
         return list(dict.fromkeys(map(self._line_id, orders)))
 
-    def visit_ids(self, orders: Sequence[WireOrder]) -> list[VisitId]:
+    def visit_ids(self, orders: Sequence[WireOrder]) -> UsersOfDays:
         """Name the visits that `fold_orders` needs if every line begins with its placing, each once."""
-        placed = (order for order in orders if order.status == "placed")
-        return list(dict.fromkeys(chain.from_iterable(buyer_days(order, self._terms()) for order in placed)))
+        return users_of_orders((order for order in orders if order.status == "placed"), self._terms())
 
-    def more_visit_ids(self, orders: Sequence[WireOrder], lines: Mapping[LineId, str | None]) -> list[VisitId]:
+    def more_visit_ids(self, orders: Sequence[WireOrder], lines: Mapping[LineId, str | None]) -> UsersOfDays:
         """Name the visits that it needs as well, for lines that begin with another record; mostly none."""
         late = [order for order in orders if order.status != "placed" and lines[self._line_id(order)] is None]
         if not late:
-            return []
-        ids = dict.fromkeys(chain.from_iterable(buyer_days(order, self._terms()) for order in late))
-        return [visit for visit in ids if visit not in set(self.visit_ids(orders))]
+            return {}
+        asked, known = users_of_orders(late, self._terms()), self.visit_ids(orders)
+        unknown = {day: set(users).difference(known.get(day, ())) for day, users in asked.items()}
+        return {day: sorted(users) for day, users in unknown.items() if users or day not in known}
 
     def fold_orders(
         self, decoded: Decoded[WireOrder], known: Known, head: EpochMs | None, timestamp: EpochMs

@@ -1,7 +1,7 @@
 """Order records to vectors, evidence, line swaps and visits."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -29,7 +29,6 @@ from models.visits import (
     PlacedLine,
     VisitId,
     Visits,
-    VisitSet,
     days_between,
     enter_line,
     forget,
@@ -37,6 +36,7 @@ from models.visits import (
     parse_visits,
     visit_texts,
 )
+from models.windows import day_of
 from models.wire import WireOrder
 
 Evidence = dict[EpochMs, dict[str, tuple[int, int]]]
@@ -58,13 +58,27 @@ class Terms:
     attribution: Attribution
 
 
-def buyer_days(order: WireOrder, terms: Terms) -> list[VisitId]:
-    """Name the visits that hold every click a line may count for, in order of time; none where no click can."""
-    if order.user_id is None or not can_be_clicked(order):
-        return []
-    placed = order.placed_at
-    first = EpochMs(max(placed - terms.attribution.window_ms, 0))
-    return [(day, order.user_id) for day in days_between(first, EpochMs(placed), terms.zone)]
+def users_of_orders(orders: Iterable[WireOrder], terms: Terms) -> dict[EpochMs, list[str]]:
+    """Name the visits that hold every click the lines may count for, each once; none where no click can."""
+    placed: dict[EpochMs, dict[str, int]] = {}
+    for order in orders:
+        if order.user_id is not None and can_be_clicked(order):
+            users = placed.setdefault(day_of(EpochMs(order.placed_at), terms.zone), {})
+            users[order.user_id] = min(order.placed_at, users.get(order.user_id, order.placed_at))
+    if len(placed) == 1:
+        (users,) = placed.values()
+        days = _days_before(min(users.values()), max(placed), terms)
+        once = list(users)
+        return dict.fromkeys(days, once)
+    asked: dict[EpochMs, dict[str, None]] = {}
+    for last, users in placed.items():
+        for day in _days_before(min(users.values()), last, terms):
+            asked.setdefault(day, {}).update(dict.fromkeys(users))
+    return {day: list(found) for day, found in asked.items()}
+
+
+def _days_before(placed_at: int, last: EpochMs, terms: Terms) -> tuple[EpochMs, ...]:
+    return days_between(EpochMs(max(placed_at - terms.attribution.window_ms, 0)), last, terms.zone)
 
 
 class OrderBook:
@@ -85,8 +99,8 @@ class OrderBook:
         self._lines: dict[LineId, Line] = {}
         self._changed: dict[LineId, Line] = {}
         self._days: dict[str, list[EpochMs]] = {}
-        for (day, user), text in known.visits.items():
-            if text is not None:
+        for day, users in known.visits.items():
+            for user in users:
                 self._days.setdefault(user, []).append(day)
         self._visits: dict[VisitId, Visits] = {}
         self._visited: dict[VisitId, None] = {}
@@ -131,7 +145,7 @@ class OrderBook:
         read = self._known.lines
         return [LineSwap(*line, read[line], text) for line, text in zip(self._changed, texts, strict=True)]
 
-    def visits(self) -> tuple[list[VisitSet], tuple[int, int]]:
+    def visits(self) -> tuple[dict[EpochMs, dict[str, str]], tuple[int, int]]:
         """Give every visit that changed, once, and how many clicks and lines were forgotten for want of room."""
         head, clicks, lines = self._known.orders_head, 0, 0
         settled = None if head is None else head - self._terms.attribution.lateness_ms
@@ -139,7 +153,10 @@ class OrderBook:
             dropped = forget(self._visits[visit], settled)
             clicks, lines = clicks + dropped[0], lines + dropped[1]
         texts = visit_texts(map(self._visits.__getitem__, self._visited))
-        return [VisitSet(*visit, text) for visit, text in zip(self._visited, texts, strict=True)], (clicks, lines)
+        changed: dict[EpochMs, dict[str, str]] = {}
+        for (day, user), text in zip(self._visited, texts, strict=True):
+            changed.setdefault(day, {})[user] = text
+        return changed, (clicks, lines)
 
     def _line(self, line_id: LineId) -> Line | None:
         if line_id in self._lines:
@@ -156,8 +173,8 @@ class OrderBook:
         if line.traits is None or order.user_id is None:
             return line
         day, user, placed = line_id[0], order.user_id, order.placed_at
-        if (day, user) not in self._known.visits:
-            raise KeyError((day, user))
+        if day not in self._known.visits:
+            raise KeyError(day)
         if head is None or placed > head - KEPT_MS:
             enter_line(self._day(day, user), PlacedLine(placed, line_id[1]))
             self._visited[day, user] = None
@@ -176,7 +193,7 @@ class OrderBook:
     def _day(self, day: EpochMs, user: str) -> Visits:
         visit = day, user
         if visit not in self._visits:
-            self._visits[visit] = parse_visits(self._known.visits[visit])
+            self._visits[visit] = parse_visits(self._known.visits[day].get(user))
         return self._visits[visit]
 
     def _witness(self, order: WireOrder, subsidised: int) -> None:

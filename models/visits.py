@@ -38,18 +38,11 @@ KEPT_MS: Final = DurationMs(17 * DAY_MS)
 """How long a day's visits are kept after its end: the longest window, the longest lateness, and a day more."""
 
 
-class VisitSet(NamedTuple):
-    """What a user did on one day, as it is to be kept.
+UsersOfDays = Mapping[EpochMs, Sequence[str]]
+"""Local midnight to the users whose visits of that day are asked for."""
 
-    Attributes:
-        day: local midnight of the day.
-        user: user id.
-        new: the visits as text; replaces what was there.
-    """
-
-    day: EpochMs
-    user: str
-    new: str
+VisitTexts = Mapping[EpochMs, Mapping[str, str]]
+"""Local midnight to user to visits as text; of what is asked for, only what there is, but every day."""
 
 
 class Click(Struct, array_like=True, frozen=True, gc=False):
@@ -88,14 +81,14 @@ class Known:
 
     Attributes:
         lines: state of each line that was asked for; None where there is none.
-        visits: visits of each (day, user) that was asked for; None where there are none.
+        visits: visits as they were asked for.
         orders_head: newest event time applied from the orders of this partition number; None before the first.
         clicks_head: the same of the clicks.
         promoted: campaign id to the SKUs it promotes, as far as known.
     """
 
     lines: Mapping[LineId, str | None] = field(default_factory=dict)
-    visits: Mapping[VisitId, str | None] = field(default_factory=dict)
+    visits: VisitTexts = field(default_factory=dict)
     orders_head: EpochMs | None = None
     clicks_head: EpochMs | None = None
     promoted: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -109,6 +102,11 @@ _NO_LINES: Final = "[]]"
 @lru_cache
 def _reader() -> "msgspec.json.Decoder[Visits]":
     return msgspec.json.Decoder(Visits)
+
+
+def together(one: VisitTexts, other: VisitTexts) -> VisitTexts:
+    """Give what two askings have found."""
+    return {day: {**one.get(day, {}), **other.get(day, {})} for day in {**one, **other}}
 
 
 def parse_visits(text: str | None) -> Visits:

@@ -16,7 +16,7 @@ from models.codec import Decoded
 from models.fold import Folded, Folder
 from models.orders import LineId
 from models.units import SECOND_MS, EpochMs
-from models.visits import Known, VisitId
+from models.visits import Known, VisitTexts, together
 from models.wire import WireClick, WireOrder
 from streams.ports import Joined, Store, TopicPartition
 
@@ -79,18 +79,17 @@ class Joiner:
             ServiceUnavailable: the store is away.
         """
         folder, clicks = self._folder, decoded.events
-        ids = folder.visits_of(clicks, self._orders_heads.get(tp.partition))
-        joined = await self._store.join(tp, (), ids)
+        asked = folder.visits_of(clicks, self._orders_heads.get(tp.partition))
+        joined = await self._store.join(tp, (), asked)
         self._orders_heads[tp.partition] = joined.orders_head
         needed = folder.visits_of(clicks, joined.orders_head)
-        if not set(ids).issuperset(needed):  # orders went on to another day since we looked last
-            ids, joined = needed, await self._store.join(tp, (), needed)
-        visits = dict(zip(ids, joined.visits, strict=True))
-        line_ids = folder.lines_of(clicks, visits)
+        if needed != asked:  # orders went on to another day since we looked last
+            joined = await self._store.join(tp, (), needed)
+        line_ids = folder.lines_of(clicks, joined.visits)
         lines: dict[LineId, str | None] = {}
         if line_ids:
-            lines = dict(zip(line_ids, (await self._store.join(tp, line_ids, ())).lines, strict=True))
-        known = _known(joined, lines, visits)
+            lines = dict(zip(line_ids, (await self._store.join(tp, line_ids, {})).lines, strict=True))
+        known = _known(joined, lines, joined.visits)
         folded = await self._fold(known, lambda known: folder.fold_clicks(decoded, known, head, time, duplicates))
         return folded, joined.version
 
@@ -103,13 +102,13 @@ class Joiner:
             ServiceUnavailable: the store is away.
         """
         folder, orders = self._folder, decoded.events
-        line_ids, ids = folder.line_ids(orders), folder.visit_ids(orders)
-        joined = await self._store.join(tp, line_ids, ids)
+        line_ids = folder.line_ids(orders)
+        joined = await self._store.join(tp, line_ids, folder.visit_ids(orders))
         lines = dict(zip(line_ids, joined.lines, strict=True))
-        visits = dict(zip(ids, joined.visits, strict=True))
+        visits = joined.visits
         more = folder.more_visit_ids(orders, lines)
         if more:
-            visits |= zip(more, (await self._store.join(tp, (), more)).visits, strict=True)
+            visits = together(visits, (await self._store.join(tp, (), more)).visits)
         known = _known(joined, lines, visits)
         folded = await self._fold(known, lambda known: folder.fold_orders(decoded, known, head, time))
         return folded, joined.version
@@ -128,5 +127,5 @@ class Joiner:
         return self._read_at is None or abs(self._now() - self._read_at) > STALE_MS
 
 
-def _known(joined: Joined, lines: Mapping[LineId, str | None], visits: Mapping[VisitId, str | None]) -> Known:
+def _known(joined: Joined, lines: Mapping[LineId, str | None], visits: VisitTexts) -> Known:
     return Known(lines=lines, visits=visits, orders_head=joined.orders_head, clicks_head=joined.clicks_head)

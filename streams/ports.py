@@ -11,7 +11,7 @@ from typing import Protocol
 from models.orders import LineSwap
 from models.totals import Totals
 from models.units import EpochMs
-from models.visits import VisitSet
+from models.visits import UsersOfDays
 from models.windows import Bucket, BucketRef, Scope
 from streams.records import (
     Applied,
@@ -52,7 +52,6 @@ __all__ = [
     "Sink",
     "Store",
     "TopicPartition",
-    "VisitSet",
 ]
 
 
@@ -75,9 +74,9 @@ class IngestStore(Protocol):
 
 
     async def join(
-        self, tp: TopicPartition, lines: Sequence[tuple[EpochMs, str]], visits: Sequence[tuple[EpochMs, str]]
+        self, tp: TopicPartition, lines: Sequence[tuple[EpochMs, str]], visits: UsersOfDays
     ) -> Joined:
-        """Read what a slice of clicks or orders is held against: line states by (day, key), visits by (day, user).
+        """Read what a slice of clicks or orders is held against: line states by (day, key), visits by day and user.
 
         The version is read first, so a write that lies between is a conflict when the slice is applied.
         """

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from models.orders import LineSwap
 from models.totals import Vector
 from models.units import EpochMs
-from models.visits import VisitSet
+from models.visits import VisitTexts
 from models.windows import BucketRef
 
 
@@ -76,14 +76,14 @@ class Joined(NamedTuple):
         orders_head: newest event time applied from the orders of this partition number; None before the first.
         clicks_head: the same of the clicks.
         lines: state of each order line asked for, in the order asked; None where there is none.
-        visits: visits of each (day, user) asked for, in the order asked; None where there are none.
+        visits: visits asked for, as far as there are any: every day asked, to user, to text.
     """
 
     version: int
     orders_head: EpochMs | None
     clicks_head: EpochMs | None
     lines: Sequence[str | None]
-    visits: Sequence[str | None]
+    visits: VisitTexts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class BatchWrite:
         vectors: per bucket, `"group:member"` to amounts to add, by position in `models.totals.GROUPS`.
         evidence: per second of event time, `"region"` to (eligible, subsidised) orders to add.
         lines: order lines to swap.
-        visits: what users did on a day, to keep.
+        visits: what users did on a day, to keep: day to user to text, which replaces what was there.
         join: version of `Joined` this write was computed from; the write raises it. None for a write that reads
             and changes nothing of the join.
         facts: records to keep whole.
@@ -120,7 +120,7 @@ class BatchWrite:
     vectors: Mapping[BucketRef, Mapping[str, Vector]] = field(default_factory=dict)
     evidence: Mapping[EpochMs, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     lines: Sequence[LineSwap] = ()
-    visits: Sequence[VisitSet] = ()
+    visits: VisitTexts = field(default_factory=dict)
     join: int | None = None
     facts: Sequence[Fact] = ()
     tallies: Mapping[str, int] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from models.events import TOPICS, Kind
 from models.totals import Totals
 from models.units import EpochMs
+from models.visits import UsersOfDays
 from models.windows import Bucket, Scope
 from streams.ports import (
     Applied,
@@ -138,11 +139,12 @@ class MemoryStore(MemoryDecide):
                 self._lines[line.day] = {}
                 heapq.heappush(self._expiries, (lines_expiry(line.day, self._zone), "lines", line.day))
             self._lines[line.day][line.key] = line.new
-        for visit in write.visits:
-            if visit.day not in self._visits:
-                self._visits[visit.day] = {}
-                heapq.heappush(self._expiries, (visits_expiry(visit.day, self._zone), "visits", visit.day))
-            self._visits[visit.day][visit.user] = visit.new
+        for day, visits in write.visits.items():
+            if day not in self._visits and visits:
+                self._visits[day] = {}
+                heapq.heappush(self._expiries, (visits_expiry(day, self._zone), "visits", day))
+            if visits:
+                self._visits[day].update(visits)
         for fact in write.facts:
             self._facts.setdefault(fact.kind, {})[fact.key] = fact.body
 
@@ -150,9 +152,7 @@ class MemoryStore(MemoryDecide):
         """As `IngestStore.lines`; there is one shard only."""
         return [self._lines.get(day, {}).get(key) for day, key in keys]
 
-    async def join(
-        self, tp: TopicPartition, lines: Sequence[tuple[EpochMs, str]], visits: Sequence[tuple[EpochMs, str]]
-    ) -> Joined:
+    async def join(self, tp: TopicPartition, lines: Sequence[tuple[EpochMs, str]], visits: UsersOfDays) -> Joined:
         """As `IngestStore.join`; there is one shard only."""
         orders, clicks = (
             self._progress.get(TopicPartition(TOPICS[kind], tp.partition)) for kind in (Kind.ORDERS, Kind.CLICKS)
@@ -162,8 +162,12 @@ class MemoryStore(MemoryDecide):
             orders.head if orders else None,
             clicks.head if clicks else None,
             await self.lines(tp, lines),
-            [self._visits.get(day, {}).get(user) for day, user in visits],
+            {day: self._visits_of(day, users) for day, users in visits.items()},
         )
+
+    def _visits_of(self, day: EpochMs, users: Sequence[str]) -> dict[str, str]:
+        kept = self._visits.get(day, {})
+        return {user: kept[user] for user in users if user in kept}
 
     # decide
 

@@ -16,7 +16,7 @@ sets   lines        index 2 (expiries)   with the old states, compared before an
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -24,7 +24,8 @@ import msgspec
 
 from models.events import TOPICS, Kind
 from models.units import EpochMs
-from streams.ports import Applied, BatchWrite, Claim, Fact, Joined, LineSwap, Reply, TopicPartition, VisitSet
+from models.visits import UsersOfDays
+from streams.ports import Applied, BatchWrite, Claim, Fact, Joined, Reply, TopicPartition
 from streams.store.blob import Add, Set, Tables
 from streams.store.keys import fence_field, join_field
 from streams.store.limits import bucket_expiry, check, lines_expiry, visits_expiry
@@ -98,13 +99,14 @@ class RedisIngest(RedisLink):
 
     def _sets(self, shard: int, write: BatchWrite) -> Iterator[tuple[str, Set]]:
         for day, lines in _grouped((line.day, line) for line in write.lines).items():
+            news = [line.new for line in lines]
             olds = [False if line.old is None else line.old for line in lines]
-            part = Set(_EXPIRIES, lines_expiry(day, self._zone), [line.key for line in lines], _news(lines), olds)
+            part = Set(_EXPIRIES, lines_expiry(day, self._zone), [line.key for line in lines], news, olds)
             yield self._keys.lines(shard, day), part
-        for day, visits in _grouped((visit.day, visit) for visit in write.visits).items():
-            users = [visit.user for visit in visits]
-            part = Set(_EXPIRIES, visits_expiry(day, self._zone), users, _news(visits), False)
-            yield self._keys.visits(shard, day), part
+        for day, visits in write.visits.items():
+            if visits:
+                part = Set(_EXPIRIES, visits_expiry(day, self._zone), list(visits), list(visits.values()), False)
+                yield self._keys.visits(shard, day), part
         for kind, facts in _by_kind(write.facts).items():
             yield self._keys.facts(shard, kind), Set(0, 0, list(facts), list(facts.values()), False)
 
@@ -115,12 +117,13 @@ class RedisIngest(RedisLink):
         replies = await self._ask_all(("HMGET", self._keys.lines(shard, day), *wanted) for day, wanted in days.items())
         return _in_order(keys, days, replies)
 
-    async def join(self, tp: TopicPartition, lines: Places, visits: Places) -> Joined:
+    async def join(self, tp: TopicPartition, lines: Places, visits: UsersOfDays) -> Joined:
         """As `IngestStore.join`: one round trip, answered in order by the one server that holds the shard."""
         shard = self._keys.shard_of(tp)
         heads = (fence_field(TopicPartition(TOPICS[kind], tp.partition)) + ":head" for kind in _JOINED)
         commands: list[Sequence[Any]] = [("HMGET", self._keys.fences(shard), join_field(tp.partition), *heads)]
-        days, visited = _grouped(lines), _grouped(visits)
+        days = _grouped(lines)
+        visited = {day: users for day, users in visits.items() if users}
         commands += (("HMGET", self._keys.lines(shard, day), *keys) for day, keys in days.items())
         commands += (("HMGET", self._keys.visits(shard, day), *users) for day, users in visited.items())
         known, *replies = await self._ask_all(commands)
@@ -130,7 +133,7 @@ class RedisIngest(RedisLink):
             None if orders is None else EpochMs(orders),
             None if clicks is None else EpochMs(clicks),
             _in_order(lines, days, replies[: len(days)]),
-            _in_order(visits, visited, replies[len(days) :]),
+            {**{day: {} for day in visits}, **_found(visited, replies[len(days) :])},
         )
 
 
@@ -141,8 +144,13 @@ def _grouped(pairs: Iterable[tuple[EpochMs, T]]) -> dict[EpochMs, list[T]]:
     return days
 
 
-def _news(swaps: Iterable[LineSwap | VisitSet]) -> list[str]:
-    return [swap.new for swap in swaps]
+def _found(days: UsersOfDays, replies: Iterable[Sequence[bytes | None]]) -> dict[EpochMs, Mapping[str, str]]:
+    """Give the visits that there are; of most days there are none."""
+    return {
+        day: {user: text.decode() for user, text in zip(users, texts, strict=True) if text is not None}
+        for (day, users), texts in zip(days.items(), replies, strict=True)
+        if any(texts)
+    }
 
 
 def _in_order(places: Places, days: Iterable[EpochMs], replies: Iterable[list[bytes | None]]) -> list[str | None]:

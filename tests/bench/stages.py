@@ -20,7 +20,7 @@ from models.events import KINDS, Kind
 from models.fold import Folded, Folder
 from models.orders import Eligibility
 from models.units import DurationMs, EpochMs
-from models.visits import Known
+from models.visits import Known, VisitTexts
 from services import RedisServer
 from streams.app import SLICE_RECORDS
 from streams.arenas import kept_arenas
@@ -100,7 +100,8 @@ async def _fold(
         return folder.fold_ads(kind, decoded, head, time)
     ids = folder.line_ids(decoded.events)
     lines = dict(zip(ids, await store.lines(tp, ids), strict=True))
-    visits = dict.fromkeys(folder.visit_ids(decoded.events) + folder.more_visit_ids(decoded.events, lines))
+    asked = folder.visit_ids(decoded.events), folder.more_visit_ids(decoded.events, lines)
+    visits: VisitTexts = {day: {} for days in asked for day in days}
     return folder.fold_orders(decoded, Known(lines=lines, visits=visits), head, time)
 
 

@@ -20,7 +20,6 @@ from streams.ports import (
     Reply,
     Store,
     TopicPartition,
-    VisitSet,
 )
 
 Contents = Callable[[], Awaitable[object]]
@@ -100,7 +99,7 @@ async def test_a_refusal_changes_nothing(store: Store, contents: Contents, write
     more = replace(
         write,
         vectors={REGION: {"o:440000": [1]}},
-        visits=[VisitSet(DAY, "u1", "seen")],
+        visits={DAY: {"u1": "seen"}},
         facts=[Fact("campaigns", "c1", "{}")],
         tallies={"late:clicks": 1},
         evidence={NOON: {"440000": (1, 0)}},

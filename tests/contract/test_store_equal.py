@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from models.totals import AD_COUNTERS, GROUPS
 from models.units import DAY_MS, MINUTE_MS, SECOND_MS, EpochMs
 from models.windows import Bucket, Level, Scope
-from streams.ports import BatchWrite, BucketRef, Fact, LineSwap, LogEntry, OutboxEntry, TopicPartition, VisitSet
+from streams.ports import BatchWrite, BucketRef, Fact, LineSwap, LogEntry, OutboxEntry, TopicPartition
 from streams.settings import RedisSettings
 from streams.store.memory_store import MemoryStore
 from streams.store.redis_store import RedisStore
@@ -70,7 +70,9 @@ swaps = st.builds(
     st.none() | st.sampled_from(["x", "y"]),
     st.sampled_from(["x", "y"]),
 )
-visits = st.builds(VisitSet, st.sampled_from(DAYS), st.sampled_from(NAMES), st.text(max_size=3))
+visits = st.dictionaries(
+    st.sampled_from(DAYS), st.dictionaries(st.sampled_from(NAMES), st.text(max_size=3), max_size=3), max_size=2
+)
 entries = st.builds(
     OutboxEntry, st.sampled_from(NAMES), st.sampled_from(KINDS), st.text(max_size=3), st.text(max_size=3)
 )
@@ -116,7 +118,7 @@ class TwoStores(RuleBasedStateMachine):
         length=st.integers(0, 3),
         parts=writes,
         lines=st.lists(swaps, max_size=2, unique_by=lambda swap: swap[:2]),
-        seen=st.lists(visits, max_size=2, unique_by=lambda visit: visit[:2]),
+        seen=visits,
         true_olds=st.booleans(),
         version=st.sampled_from([None, 0, 0, 0, 1, -1]),
     )
@@ -128,7 +130,7 @@ class TwoStores(RuleBasedStateMachine):
         length: int,
         parts: dict[str, Any],
         lines: list[LineSwap],
-        seen: list[VisitSet],
+        seen: dict[EpochMs, dict[str, str]],
         *,
         true_olds: bool,
         version: int | None,
@@ -138,7 +140,7 @@ class TwoStores(RuleBasedStateMachine):
         start = max(at + first, 0)
         # The memory store has one shard, so keys of lines and visits are made the partition's own.
         lines = [line._replace(key=f"{line.key}:{tp}") for line in lines]
-        seen = [visit._replace(user=f"{visit.user}:{tp.partition}") for visit in seen]
+        seen = {day: {f"{user}:{tp.partition}": text for user, text in texts.items()} for day, texts in seen.items()}
         if true_olds:
             olds = self.run(self.memory.lines(tp, [line[:2] for line in lines]))
             lines = [line._replace(old=old) for line, old in zip(lines, olds, strict=True)]
@@ -147,7 +149,7 @@ class TwoStores(RuleBasedStateMachine):
         join = None if version is None else max(self.memory._joins.get(tp.partition, 0) + version, 0)
         place: dict[str, Any] = {"tp": tp, "epoch": epoch, "first": start, "next_offset": start + length}
         self.both("apply", BatchWrite(**place, lines=lines, visits=seen, join=join, **parts))
-        self.both("join", tp, [line[:2] for line in lines], [visit[:2] for visit in seen])
+        self.both("join", tp, [line[:2] for line in lines], {day: list(texts) for day, texts in seen.items()})
         self.both("lines", tp, [line[:2] for line in lines])
 
     @rule(back=st.sampled_from([0, 0, 0, 1]), out=st.lists(entries, max_size=3), log=st.lists(log_lines, max_size=3))

@@ -123,7 +123,7 @@ def test_a_slice_of_nothing_changes_nothing() -> None:
     """The head stays where it was, known or not."""
     assert Folded(head=None, rejects=[]) == fold_clicks()
     assert Folded(head=T, rejects=[]) == fold_clicks(head=T)
-    assert Folded(head=T, rejects=[], lines=[], visits=[]) == fold_orders(head=T)
+    assert Folded(head=T, rejects=[], lines=[]) == fold_orders(head=T)
 
 
 def test_verdicts_of_decoder_and_fold_are_in_order() -> None:

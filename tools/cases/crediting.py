@@ -11,7 +11,7 @@ from models.fold import Folded, Folder
 from models.orders import Eligibility, LineId
 from models.totals import GROUPS
 from models.units import DurationMs, EpochMs
-from models.visits import Known, VisitId
+from models.visits import Known, UsersOfDays, VisitId, VisitTexts, together
 from models.windows import Bucket, BucketRef, Level, Scope, is_kept
 from models.wire import WireClick, WireOrder
 
@@ -54,7 +54,7 @@ class Books:
 
     def clicks(self, *events: WireClick) -> Folded:
         """Take a slice of clicks."""
-        visits = {visit: self.visits.get(visit) for visit in self.folder.visits_of(events, self.orders_head)}
+        visits = self._visits(self.folder.visits_of(events, self.orders_head))
         lines = self.folder.lines_of(events, visits)
         folded = self.folder.fold_clicks(decoded(events), self._known(lines, visits), self.clicks_head, LIMIT)
         self.clicks_head = folded.head
@@ -64,10 +64,8 @@ class Books:
         """Take a slice of orders."""
         ids = self.folder.line_ids(events)
         lines = {line: self.lines.get(line) for line in ids}
-        more = self.folder.visit_ids(events) + self.folder.more_visit_ids(events, lines)
-        if len(more) > len(set(more)):
-            raise ValueError("visits are asked for twice")
-        visits = {visit: self.visits.get(visit) for visit in more}
+        visits = self._visits(self.folder.visit_ids(events))
+        visits = together(visits, self._visits(self.folder.more_visit_ids(events, lines)))
         folded = self.folder.fold_orders(decoded(events), self._known(ids, visits), self.orders_head, LIMIT)
         self.orders_head = folded.head
         return self._keep(folded)
@@ -99,7 +97,7 @@ class Books:
             if is_kept(Scope(scope), Bucket(Level(level), EpochMs(start)), head, ZONE)
         }
 
-    def _known(self, lines: Sequence[LineId], visits: Mapping[VisitId, str | None]) -> Known:
+    def _known(self, lines: Sequence[LineId], visits: VisitTexts) -> Known:
         return Known(
             lines={line: self.lines.get(line) for line in lines},
             visits=visits,
@@ -108,13 +106,19 @@ class Books:
             promoted=self.promoted,
         )
 
+    def _visits(self, asked: UsersOfDays) -> VisitTexts:
+        return {
+            day: {user: self.visits[day, user] for user in users if (day, user) in self.visits}
+            for day, users in asked.items()
+        }
+
     def _keep(self, folded: Folded) -> Folded:
         for swap in folded.lines:
             if swap.old != self.lines.get((swap.day, swap.key)):
                 raise ValueError("a line is swapped from what it is not")
             self.lines[swap.day, swap.key] = swap.new
-        for visit in folded.visits:
-            self.visits[visit.day, visit.user] = visit.new
+        for day, texts in folded.visits.items():
+            self.visits |= {(day, user): text for user, text in texts.items()}
         for ref, fields in folded.deltas.items():
             for name, amount in fields.items():
                 counter, _, member = name.partition(":")

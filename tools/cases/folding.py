@@ -11,7 +11,7 @@ from models.fold import Folded, Folder
 from models.orders import Eligibility, LineId
 from models.totals import GROUPS
 from models.units import HOUR_MS, MINUTE_MS, DurationMs, EpochMs
-from models.visits import Known
+from models.visits import Known, VisitTexts
 from models.windows import Bucket, BucketRef, Level, Scope
 from models.wire import WireClick, WireOrder
 
@@ -52,7 +52,8 @@ def fold_orders(
 ) -> Folded:
     """Fold a slice of orders of buyers without clicks, whose lines are new unless a state is given."""
     lines = dict.fromkeys(FOLDER.line_ids(events)) | dict(states or {})
-    visits = dict.fromkeys(FOLDER.visit_ids(events) + FOLDER.more_visit_ids(events, lines))
+    asked = FOLDER.visit_ids(events), FOLDER.more_visit_ids(events, lines)
+    visits: VisitTexts = {day: {} for days in asked for day in days}
     return FOLDER.fold_orders(decoded(events), Known(lines=lines, visits=visits), head, T)
 
 

@@ -8,7 +8,7 @@ import pytest
 from models.totals import AD_COUNTERS, GROUPS, Totals, Vector
 from models.units import EpochMs
 from models.windows import Bucket, Level, Scope
-from streams.ports import BatchWrite, BucketRef, Fact, LineSwap, TopicPartition, VisitSet
+from streams.ports import BatchWrite, BucketRef, Fact, LineSwap, TopicPartition
 from streams.settings import RedisSettings
 from streams.store.redis_store import RedisStore
 
@@ -38,7 +38,7 @@ def slice_at(first: int) -> BatchWrite:
         vectors={REGION: {"o:440000": [1, 0, 2]}},
         evidence={NOON: {"440000": (1, 1)}},
         lines=[LineSwap(NOON, f"o{first}:1", None, "placed")],
-        visits=[VisitSet(NOON, f"u{first}", "seen")],
+        visits={NOON: {f"u{first}": "seen"}},
         join=first,
         facts=[Fact("campaigns", f"c{first}", "{}")],
         tallies={"late:clicks": 1},
