@@ -11,7 +11,7 @@ from kafka import codec as kafka_codec
 from models.errors import ServiceUnavailable
 from streams.kafka_admin import find, open_admin, problems
 from streams.settings import KafkaSettings, RedisSettings, Settings
-from streams.store.redis_link import address_of
+from streams.store.redis_errors import address_of
 
 OLDEST_REDIS = 7
 

@@ -45,6 +45,14 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services
 
 
 @pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services.RedisCluster]:
+    """A real Redis Cluster of three masters: `.url`, `.flush()`; shared, so flush it or use a prefix of your own."""
+    cluster = services.RedisCluster(tmp_path_factory.mktemp("redis-cluster"))
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
 def prometheus_binary() -> Path:
     """Path of the Prometheus server; `services.Prometheus(folder, jobs)` runs it."""
     return services.find("prometheus")

@@ -1,4 +1,4 @@
-"""The stores under contract: memory, Valkey on one shard and on three, and Redis 7."""
+"""The stores under contract: memory, Valkey on one shard and on three, Redis 7, and Redis Cluster on four."""
 
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,11 +21,21 @@ async def connected(url: str, **settings: object) -> RedisStore:
     return await RedisStore.connect(RedisSettings.model_validate({"url": url, **settings}), ZONE)
 
 
-@pytest.fixture(params=["memory", "valkey", "valkey-3-shards", pytest.param("redis", marks=pytest.mark.integration)])
+REAL = [pytest.param(kind, marks=pytest.mark.integration) for kind in ("redis", "cluster")]
+
+
+@pytest.fixture(params=["memory", "valkey", "valkey-3-shards", *REAL])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """An empty store of each kind."""
     if request.param == "memory":
         yield MemoryStore(ZONE)
+        return
+    if request.param == "cluster":
+        cluster = request.getfixturevalue("redis_cluster")
+        cluster.flush()
+        opened = await connected(cluster.url, cluster=True, shards=4)
+        yield opened
+        await opened.close()
         return
     kind, _, shards = request.param.partition("-")
     server = request.getfixturevalue(f"{kind}_server")

@@ -7,7 +7,8 @@ from redis import exceptions
 
 from models.errors import ServiceUnavailable, SettingsError, UnsafeStore
 from streams.settings import RedisSettings
-from streams.store.redis_link import RedisLink, address_of, fate
+from streams.store.redis_errors import address_of, fate
+from streams.store.redis_link import RedisLink
 
 
 @pytest.mark.parametrize(

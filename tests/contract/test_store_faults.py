@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 import services
 from cases.writes import CLICKS, KINDS, MINUTE, connected, counted, dump, slice_at
 from models.errors import ServiceUnavailable, SettingsError, UnsafeStore
 from models.windows import Scope
 from streams.ports import Applied, Reply
-from streams.store.redis_link import address_of
+from streams.store.redis_errors import address_of
 from streams.store.redis_store import RedisStore
 
 Start = Callable[..., services.RedisServer]
@@ -101,6 +102,7 @@ async def test_a_wrong_password_is_a_mistake_in_the_settings(start: Start) -> No
 
 async def test_a_lost_answer_is_told_as_a_duplicate(shared: RedisStore) -> None:
     """An apply that timed out had arrived: the repetition changes nothing and says so."""
+    assert isinstance(shared._client, Redis)
     upstream = shared._client.connection_pool.connection_kwargs["port"]
     muted, lost = asyncio.Event(), asyncio.Event()
     relays: list[asyncio.Task[None]] = []

@@ -8,6 +8,7 @@ from services.broker import Broker
 from services.daemon import Daemon, free_port
 from services.prometheus import Prometheus
 from services.proxy import Proxy
+from services.redis_cluster import RedisCluster
 from services.redis_server import RedisServer
 from services.waiting import DeadlineError, wait_for, wait_for_async
 
@@ -18,6 +19,7 @@ __all__ = [
     "MissingBinaryError",
     "Prometheus",
     "Proxy",
+    "RedisCluster",
     "RedisServer",
     "find",
     "free_port",
