@@ -139,6 +139,9 @@ class RedisLink:
     async def close(self) -> None:
         """Close all connections; may be called twice."""
         await self._client.aclose()
+        if isinstance(self._client, RedisCluster):  # while its layout is to be looked up again, that closes nothing
+            for nodes in ("nodes_cache", "startup_nodes"):
+                await self._client.nodes_manager.aclose(nodes)
 
     @contextmanager
     def _serving(self) -> Iterator[None]:
