@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import cast
 
 import pytest
 from confluent_kafka import Producer
@@ -32,6 +33,30 @@ async def test_reading_begins_at_the_stores_offset(kafka: Broker, unique_name: C
     assert (420, 580) == (slices[0].first, len(content(slices)))
     assert "trouble" in [name for name, _ in store.told]
     assert {} == store.troubles
+
+
+@pytest.mark.parametrize(("gone", "expected"), [(0, 320), (380, 380)], ids=["whole", "overtaken-by-retention"])
+async def test_records_before_the_fence_are_read_again(
+    kafka: Broker, unique_name: Callable[[str], str], gone: int, expected: int
+) -> None:
+    """Reading begins before the store's offset as far as the log goes; nothing there is committed, lost or shown."""
+    topic, group, store = kafka.create_topic(unique_name("lead"), 1), unique_name("group"), Store()
+    tp = TopicPartition(topic, 0)
+    produce(kafka, topic, [b"%d" % number for number in range(1_000)])
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    for future in admin.delete_records([Position(topic, 0, gone)]).values():
+        future.result(20)
+    store.next[tp] = 420
+    async with reading(kafka, group, [topic], store, lead=100) as reader:
+        await until(lambda: store.next.get(tp) == 1_000, "all records")
+        await until(lambda: committed(kafka, group, topic) == 1_000, "the commit")
+        slices, looked_back = reader.slices, reader.looked_back
+    commits = [cast("tuple[dict[TopicPartition, int], bool]", told)[0][tp] for told in store.said("committed")]
+
+    assert ([expected], 420) == (looked_back, slices[0].first)
+    assert {number: b"%d" % number for number in range(420, 1_000)} == content(slices)
+    assert min(commits) >= 420
+    assert ([], [{tp: 420}]) == (store.said("lost"), store.said("assigned"))
 
 
 async def test_only_the_acknowledged_prefix_is_committed(kafka: Broker, unique_name: Callable[[str], str]) -> None:

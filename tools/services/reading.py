@@ -14,6 +14,7 @@ from faust.types import StreamT
 from models.errors import ServiceUnavailable
 from services.broker import Broker
 from services.waiting import wait_for_async
+from streams.cutting import from_offset
 from streams.ports import RecordSlice, TopicPartition
 from streams.transport.batch_consumer import BatchConsumer
 from streams.transport.batch_transport import SCHEME, BatchApp
@@ -98,12 +99,13 @@ class Owner:
 
 
 class Reader:
-    """One worker: slices it got, and a gate that keeps a slice from being acknowledged."""
+    """One worker: what was new of its slices, where it read again, and a gate that keeps a slice unacknowledged."""
 
     def __init__(self, app: BatchApp, owner: Owner) -> None:
         self.app = app
         self.owner = owner
         self.slices: list[RecordSlice] = []
+        self.looked_back: list[int] = []
         self.refused = 0
         self.hold: Callable[[RecordSlice], bool] = lambda part: False
 
@@ -117,9 +119,14 @@ class Reader:
             if self.owner.mine.get(tp) != store.epochs[tp]:
                 self.refused += 1
                 continue
-            assert store.next.get(tp, part.first) == part.first
-            store.next[tp] = part.next_offset
-            self.slices.append(part)
+            known = store.next.get(tp, part.first)
+            assert known >= part.first
+            if known > part.first:
+                self.looked_back.append(part.first)
+            fresh = from_offset(part, known)
+            if fresh is not None:
+                store.next[tp] = part.next_offset
+                self.slices.append(fresh)
             event.ack()
 
     @property
@@ -132,7 +139,14 @@ class Reader:
 
 @asynccontextmanager
 async def reading(
-    broker: Broker, group: str, topics: Sequence[str], store: Store, *, batched: bool = True, max_unacked: int = 10_000
+    broker: Broker,
+    group: str,
+    topics: Sequence[str],
+    store: Store,
+    *,
+    batched: bool = True,
+    max_unacked: int = 10_000,
+    lead: int = 0,
 ) -> AsyncIterator[Reader]:
     """Run one worker on topics until the block ends."""
     owner = Owner(store)
@@ -145,6 +159,7 @@ async def reading(
             slice_size=LIMIT,
             max_unacked=max_unacked,
             fetch_max_wait_ms=50,
+            lead=lambda tp: lead,
         ),
         broker=f"{SCHEME}://{broker.bootstrap}",
         broker_session_timeout=6.0,
