@@ -12,6 +12,13 @@ def table(
     watch: Annotated[bool, typer.Option("--watch", help="Redraw as figures change, until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON as the read API gives it.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV as `backtest` writes it.")] = False,
+    roi: Annotated[
+        str | None,
+        typer.Option(
+            help="What the ROI columns show: labels of order|click, 15d|0d, placed|paid|net, direct|total; "
+            "as in click,paid. Default: order,15d,placed, direct and total."
+        ),
+    ] = None,
     lang: Annotated[str | None, typer.Option(help="en or zh; default: as the locale says.")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML).")] = None,
 ) -> None:
@@ -19,9 +26,13 @@ def table(
     from models.errors import SettingsError
     from streams.readmodel import parse_scope, parse_window
     from streams.terminal.reading import parse_lang
+    from streams.terminal.rois import parse_rois
     from streams.terminal.tables import print_csv, print_table, print_table_json, watch_table
 
     scope, name, tongue = parse_scope(by), parse_window(window), parse_lang(lang)
+    rois = parse_rois(roi)
+    if roi is not None and (as_json or as_csv):
+        raise SettingsError("--roi chooses columns of the screen; --json gives every ROI, --csv those of reports")
     if as_json + as_csv + watch > 1:
         raise SettingsError("take one of --watch, --json and --csv")
     if as_csv:
@@ -29,6 +40,6 @@ def table(
     elif as_json:
         print_table_json(config, scope, name)
     elif watch:
-        watch_table(config, scope, name, tongue)
+        watch_table(config, scope, name, tongue, rois)
     else:
-        print_table(config, scope, name, tongue)
+        print_table(config, scope, name, tongue, rois)

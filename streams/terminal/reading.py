@@ -23,6 +23,7 @@ from streams.readmeta import read_meta
 from streams.readmodel import table
 from streams.readstatus import read_decided
 from streams.settings import Settings, load
+from streams.terminal.rois import REPORT, Chosen
 from streams.terminal.screen import Screen
 from streams.terminal.view import ViewData
 from streams.wording import Lang
@@ -46,7 +47,9 @@ def read_once(config: Path | None, read: Callable[[ReadStore, Settings], Awaitab
     return asyncio.run(connected())
 
 
-async def read_screen(store: ReadStore, settings: Settings, by: Scope, window: str, lang: Lang) -> Screen:
+async def read_screen(
+    store: ReadStore, settings: Settings, by: Scope, window: str, lang: Lang, rois: Chosen = REPORT
+) -> Screen:
     """Read everything one drawing of the terminal table needs.
 
     Raises:
@@ -59,7 +62,7 @@ async def read_screen(store: ReadStore, settings: Settings, by: Scope, window: s
     if meta.head is not None and by is not Scope.REGION_CAMPAIGN:
         fresh = await freshness(store, by, meta.head)
     decided = await read_decided(store)
-    view = ViewData(table=rows, statuses=decided.statuses, fresh=fresh, lang=lang)
+    view = ViewData(table=rows, statuses=decided.statuses, fresh=fresh, lang=lang, rois=rois)
     return Screen(view=view, meta=meta, zone=settings.zone, feed=await feed(store, 20))
 
 

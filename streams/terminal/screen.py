@@ -9,13 +9,16 @@ from rich.text import Text
 
 from models.decisions import BudgetShift, HeldShift, Transition
 from models.regions import PROVINCES
+from models.roi import CreditScope
 from models.units import EpochMs
 from rules.wording import counts_of
 from streams.readlog import Feed
 from streams.readmeta import Meta
 from streams.readmodel import region_names
 from streams.readstatus import RegionStatus, status_counts
-from streams.terminal.view import FEW_ORDERS, ViewData, hidden_note, pad, ratio_text, table_lines
+from streams.terminal.cells import plain_cell, roi_cell
+from streams.terminal.rois import roi_note
+from streams.terminal.view import ViewData, hidden_note, pad, table_lines
 from streams.wording import (
     MODE_WORDS,
     STATUS_WORDS,
@@ -32,6 +35,8 @@ from streams.wording import (
 DECISIONS: Final = 4
 """Decisions shown below the table."""
 
+_ROI_WORDS: Final[dict[CreditScope, tuple[str, str]]] = {"direct": ("ROI", "线索ROI"), "total": ("Total ROI", "总ROI")}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
@@ -47,6 +52,7 @@ def screen_lines(screen: Screen, width: int) -> list[Text]:
     """Draw everything, one line of at most `width` columns each."""
     lines = [_head_line(screen), _figures(screen), *_attention(screen)]
     lines += table_lines(screen.view, width)
+    lines.append(Text(roi_note(screen.view.rois, screen.view.lang), style="dim"))
     if note := hidden_note(screen.view, width):
         lines.append(Text(note, style="dim"))
     if not screen.view.table.rows:
@@ -69,7 +75,7 @@ def _head_line(screen: Screen) -> Text:
     meta, lang = screen.meta, screen.view.lang
     word = MODE_WORDS[lang]["killed" if meta.killed else meta.mode]
     states = {
-        "live": ("Live", "实时"),
+        "live": ("Up to date", "实时"),
         "stale": ("Stale", "数据过期"),
         "empty": ("No events yet", "还没有事件"),
     }[meta.state]
@@ -91,13 +97,16 @@ def _head_line(screen: Screen) -> Text:
 
 def _figures(screen: Screen) -> Text:
     total, zh = screen.view.table.total, screen.view.lang == "zh"
-    kpis, counts = total.kpis(), total.totals
-    few = "~" if 0 < counts.direct_orders < FEW_ORDERS else ""
+    counts = total.totals
+    rois = [
+        f"{words[zh]} {roi_cell(screen.view.rois, counts, scope)}"
+        for scope, words in _ROI_WORDS.items()
+        if any(labels.scope == scope for labels in screen.view.rois)
+    ]
     parts = [
         f"消耗 {whole(counts.spend_micros)} 元" if zh else f"Spend {whole(counts.spend_micros)} yuan",
-        f"{'线索ROI' if zh else 'ROI'} {few}{ratio_text(kpis['roi_direct'], 1)}",
-        f"{'总ROI' if zh else 'Total ROI'} {few}{ratio_text(kpis['roi_total'], 1)}",
-        f"CPC {ratio_text(kpis['cpc'], 2)}",
+        *rois,
+        f"CPC {plain_cell(total, 'cpc')}",
         f"{'订单' if zh else 'Orders'} {counts.direct_orders:,}",
     ]
     if screen.view.statuses:

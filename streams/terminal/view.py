@@ -7,22 +7,19 @@ boxes two columns wide and the table falls apart.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from models.decisions import Status
-from models.kpis import KPIS, format_ratio
 from models.units import MINUTE_MS, EpochMs
 from models.windows import Scope
 from streams.readmodel import Row, Table
 from streams.readstatus import RegionStatus
+from streams.terminal.cells import guess_cell, plain_cell, roi_cell
+from streams.terminal.rois import REPORT, Chosen
 from streams.wording import STATUS_SIGNS, STATUS_WORDS, Lang, age, percent, printable, whole
-
-FEW_ORDERS: Final = 10
-"""Fewer orders than this make a ratio a guess: it is marked with `~`."""
 
 SILENT_MS: Final = 120_000
 """Shortest silence that is worth a mark."""
@@ -40,8 +37,6 @@ STATUS_STYLES: Final[dict[Status, str]] = {
     Status.SUSPECT: "reverse",
 }
 
-_PLACES: Final = {kpi.name: kpi.places for kpi in KPIS}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewData:
@@ -50,12 +45,14 @@ class ViewData:
     Attributes:
         statuses: by region; empty where nothing was decided.
         fresh: newest minute with an event, by member; None when it was not read.
+        rois: what the ROI columns show.
     """
 
     table: Table
     statuses: Mapping[str, RegionStatus] = field(default_factory=dict)
     fresh: Mapping[str, EpochMs] | None = None
     lang: Lang = "en"
+    rois: Chosen = REPORT
 
 
 class Column(NamedTuple):
@@ -67,18 +64,6 @@ class Column(NamedTuple):
     width: int
     align: Literal["left", "right"]
     cell: Callable[[ViewData, Row], str]
-
-
-def _kpi(row: Row, name: str, orders: int) -> str:
-    """Print a ratio over orders: `-` without orders, `~` before a guess from few."""
-    value = row.kpis()[name]
-    if value is None or not orders:
-        return "-"
-    return ("~" if orders < FEW_ORDERS else "") + format_ratio(value, _PLACES[name])
-
-
-def _plain(row: Row, name: str) -> str:
-    return format_ratio(row.kpis()[name], _PLACES[name]) or "-"
 
 
 def _status_of(data: ViewData, row: Row) -> RegionStatus | None:
@@ -139,10 +124,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("spend", "Spend", "消耗", 11, "right", lambda d, r: whole(r.totals.spend_micros)),
     Column("share", "Share", "占比", 7, "right", lambda d, r: percent(r.share)),
     Column("clicks", "Clicks", "点击", 10, "right", lambda d, r: f"{r.totals.clicks:,}"),
-    Column("cpc", "CPC", "CPC", 6, "right", lambda d, r: _plain(r, "cpc")),
+    Column("cpc", "CPC", "CPC", 6, "right", lambda d, r: plain_cell(r, "cpc")),
     Column("orders", "Orders", "订单", 8, "right", lambda d, r: f"{r.totals.direct_orders:,}"),
-    Column("roi", "ROI", "线索ROI", 8, "right", lambda d, r: _kpi(r, "roi_direct", r.totals.direct_orders)),
-    Column("cpa", "CPA", "CPA", 6, "right", lambda d, r: _kpi(r, "cpa", r.totals.direct_orders)),
+    Column("roi", "ROI", "线索ROI", 8, "right", lambda d, r: roi_cell(d.rois, r.totals, "direct")),
+    Column("cpa", "CPA", "CPA", 6, "right", lambda d, r: guess_cell(r.kpis()["cpa"], r.totals.direct_orders, "cpa")),
     Column(
         "gmv",
         "GMV",
@@ -151,13 +136,15 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "right",
         lambda d, r: whole(r.totals.direct_gmv_micros) if r.totals.direct_orders else "-",
     ),
-    Column("troi", "Total ROI", "总ROI", 10, "right", lambda d, r: _kpi(r, "roi_total", r.totals.total_orders)),
+    Column("troi", "Total ROI", "总ROI", 10, "right", lambda d, r: roi_cell(d.rois, r.totals, "total")),
     Column("last", "Last", "最近", 6, "right", _last),
 )
 """All columns, left to right."""
 
 LEAVE_ORDER: Final = ("last", "gmv", "cpa", "clicks", "share", "cpc", "since", "troi", "orders")
 """Columns leave in this order when the terminal gets narrow; name, status, spend and direct ROI stay."""
+
+_ROI_COLUMNS: Final = {"direct": "roi", "total": "troi"}
 
 _HEADINGS: Final = {
     Scope.REGION: ("Region", "地区"),
@@ -179,6 +166,7 @@ def columns_for(data: ViewData, width: int) -> list[Column]:
         absent |= {"status", "since"}
     if data.fresh is None:
         absent |= {"last"}
+    absent |= {"roi", "troi"} - {_ROI_COLUMNS[one.scope] for one in data.rois}
     chosen = [column for column in chosen if column.key not in absent]
     for key in LEAVE_ORDER:
         if sum(column.width + 1 for column in chosen) <= width:
@@ -235,8 +223,3 @@ def hidden_note(data: ViewData, width: int) -> str:
     if not missing:
         return ""
     return ("更宽可见: " if data.lang == "zh" else "Wider: ") + ", ".join(missing)
-
-
-def ratio_text(value: Decimal | None, places: int) -> str:
-    """Print a ratio for people; `-` when undefined."""
-    return format_ratio(value, places) or "-"

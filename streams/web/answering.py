@@ -1,18 +1,26 @@
 """From what was read to the typed answers of the read API."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any, NamedTuple
 
+from pydantic import BaseModel
+
+from models.cohorts import Matured
 from models.regions import by_adcode
-from models.totals import COUNTERS, Totals
+from models.roi import ALL, amount_micros, orders, roi
+from models.totals import Totals
 from streams.readlog import Explanation, Feed
 from streams.readmeta import Meta
 from streams.readmodel import Row, Table, region_names
 from streams.readstatus import Decided, RegionStatus
 from streams.web.answers import (
     Counters,
+    ExpectedAnswer,
     ExplainAnswer,
     MetaAnswer,
     Ratios,
+    RoiAnswer,
     RowAnswer,
     ShiftList,
     StatusAnswer,
@@ -20,31 +28,52 @@ from streams.web.answers import (
 )
 
 
-def row_answer(row: Row) -> RowAnswer:
-    """Turn a row into its answer."""
+class Detail(NamedTuple):
+    """What an answer holds beyond the reports' figures.
+
+    Attributes:
+        expected: what the clicks of a row will have brought, by member; `total` for the total row.
+    """
+
+    expected: Mapping[str, Matured]
+
+
+def row_answer(row: Row, detail: Detail | None = None) -> RowAnswer:
+    """Turn a row into its answer, with every ROI if there is a detail."""
+    expected = None if detail is None else detail.expected.get(row.member)
     return RowAnswer(
-        member=row.member,
-        region=row.region,
+        **_same(RowAnswer, row) | {"totals": counters(row.totals)},
         campaign_id=row.campaign,
-        name_zh=row.name_zh,
-        name_en=row.name_en,
-        campaign_name=row.campaign_name,
-        totals=counters(row.totals),
-        share=row.share,
         ratios=Ratios(**row.kpis()),
-        last_minute=row.last_minute,
+        rois=None if detail is None else roi_answers(row.totals),
+        roi_click_expected=None if expected is None else _expected(expected),
     )
+
+
+def roi_answers(totals: Totals) -> list[RoiAnswer]:
+    """Give every ROI of a cell with its labels."""
+    return [
+        RoiAnswer(
+            name=labels.name,
+            **labels._asdict(),
+            orders=orders(totals, labels),
+            amount_micros=amount_micros(totals, labels),
+            value=roi(totals, labels),
+        )
+        for labels in ALL
+    ]
+
+
+def _expected(found: Matured) -> ExpectedAnswer:
+    return ExpectedAnswer(**_same(ExpectedAnswer, found), roi_direct=found.roi("direct"), roi_total=found.roi("total"))
 
 
 def counters(totals: Totals) -> Counters:
     """Turn totals into their answer."""
-    return Counters(
-        **{name: getattr(totals, name) for name in COUNTERS if name in Counters.model_fields},
-        gmv_net_micros=totals.gmv_net_micros,
-    )
+    return Counters(**_same(Counters, totals))
 
 
-def table_answer(table: Table, limit: int | None = None) -> TableAnswer:
+def table_answer(table: Table, limit: int | None = None, detail: Detail | None = None) -> TableAnswer:
     """Turn a table into its answer, with at most `limit` rows; None for all."""
     return TableAnswer(
         by=table.by,
@@ -52,9 +81,9 @@ def table_answer(table: Table, limit: int | None = None) -> TableAnswer:
         start=table.span.start if table.span else None,
         end=table.span.end if table.span else None,
         head=table.head,
-        rows=[row_answer(row) for row in table.rows[:limit]],
+        rows=[row_answer(row, detail) for row in table.rows[:limit]],
         rows_left_out=0 if limit is None else max(0, len(table.rows) - limit),
-        total=row_answer(table.total),
+        total=row_answer(table.total, detail),
     )
 
 
@@ -63,7 +92,7 @@ def status_answer(row: RegionStatus) -> StatusAnswer:
     place = by_adcode(row.region)
     name_zh, name_en = region_names(row.region)
     return StatusAnswer(
-        **{name: getattr(row, name) for name in StatusAnswer.model_fields if hasattr(row, name)},
+        **_same(StatusAnswer, row),
         name_zh=name_zh,
         name_en=name_en,
         iso=place.iso.removeprefix("CN-") if place else None,
@@ -75,24 +104,18 @@ def status_answer(row: RegionStatus) -> StatusAnswer:
 def meta_answer(meta: Meta, decided: Decided, zone: str, rate: float | None, windows: list[str]) -> MetaAnswer:
     """Turn the state of the whole into its answer."""
     return MetaAnswer(
+        **_same(MetaAnswer, meta),
         version=version("subsidywatch"),
-        state=meta.state,
-        now=meta.now,
-        head=meta.head,
-        watermark=meta.watermark,
         decided_to=decided.position,
-        last_write=meta.last_write,
-        idle_ms=meta.idle_ms,
-        records=meta.records,
         records_per_s=rate,
-        tallies=dict(meta.tallies),
-        mode=meta.mode,
-        killed=meta.killed,
-        category=meta.category,
         zone=zone,
-        config_hash=meta.config_hash,
         windows=windows,
     )
+
+
+def _same(answer: type[BaseModel], found: object) -> dict[str, Any]:
+    """Give the fields of an answer that what was found has under the same name."""
+    return {name: getattr(found, name) for name in answer.model_fields if hasattr(found, name)}
 
 
 def shift_list(feed: Feed) -> ShiftList:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from models.decisions import BudgetShift, HeldShift, ShiftResult, Status, Transition
 from models.kpis import CSV_PLACES
+from models.roi import Amount, Basis, CreditScope, CreditWindow
 from models.windows import Scope
 
 
@@ -48,6 +49,10 @@ class Counters(_Answer):
     total_gmv_micros: int
     eligible_orders: int
     subsidised_orders: int
+    flow_cancelled: int = Field(description="Lines cancelled in the window, whenever they were placed.")
+    flow_refunds: int = Field(description="Refunds of the window, whenever the line was placed.")
+    flow_refunded_micros: int = Field(description="What these refunds gave back.")
+    capped_orders: int = Field(description="Credited lines whose amount is cut in capped ROI.")
 
 
 class Ratios(_Answer):
@@ -59,6 +64,32 @@ class Ratios(_Answer):
     cpa: Ratio | None = Field(description="Currency per credited order line of the promoted product.")
     roi_direct: Ratio | None = Field(description="Placed amount of the promoted product per spend; 47 is 47-fold.")
     roi_total: Ratio | None = Field(description="Placed amount of all credited order lines per spend.")
+    roi_direct_capped: Ratio | None = Field(description="`roi_direct` with each line's amount cut at the cap.")
+    roi_total_capped: Ratio | None = Field(description="`roi_total` with each line's amount cut at the cap.")
+
+
+class RoiAnswer(_Answer):
+    """One ROI with its four labels; compare only what carries the same."""
+
+    name: str
+    basis: Basis = Field(description="Time a line is counted at: of its placing or of its click.")
+    window: CreditWindow = Field(description="Clicks of the attribution window, or of the line's own local day.")
+    amount: Amount = Field(description="Net is paid less refunded.")
+    scope: CreditScope = Field(description="Lines of the promoted product, or all credited lines.")
+    orders: int = Field(description="Placed lines behind it.")
+    amount_micros: int
+    value: Ratio | None = Field(description="`amount_micros` per spend of the same window.")
+
+
+class ExpectedAnswer(_Answer):
+    """What the clicks of the window will have brought after 15 days: placed amounts, click basis."""
+
+    roi_direct: Ratio | None
+    roi_total: Ratio | None
+    orders: int = Field(description="Expected credited lines.")
+    direct_gmv_micros: int
+    total_gmv_micros: int
+    to_come: Ratio = Field(description="Part of the expected orders that is still to come, 0 to 1.")
 
 
 class RowAnswer(_Answer):
@@ -74,6 +105,10 @@ class RowAnswer(_Answer):
     share: Ratio | None = Field(description="Part of the table's spend, 0 to 1.")
     ratios: Ratios
     last_minute: int | None = Field(description="Start of the newest minute with an event; null when not known.")
+    rois: list[RoiAnswer] | None = Field(None, description="Every ROI with its labels; null unless asked for.")
+    roi_click_expected: ExpectedAnswer | None = Field(
+        None, description="Click cohort with the orders still to come; null unless asked for, or where it is not known."
+    )
 
 
 class TableAnswer(_Answer):

@@ -10,13 +10,20 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from models.windows import Scope
 from streams.files.csv_tables import write_totals
+from streams.readcohorts import TOTAL
 from streams.readmodel import of_region
-from streams.web.answering import explain_answer, shift_list, table_answer
+from streams.web.answering import Detail, explain_answer, shift_list, table_answer
 from streams.web.answers import ExplainAnswer, MetaAnswer, Problem, ShiftList, StatusList, TableAnswer, TransitionList
 from streams.web.channels import Channel, View
 from streams.web.reader import Reader, status_list
 
-router = APIRouter(prefix="/api/v1", responses={503: {"model": Problem, "description": "The store is away."}})
+router = APIRouter(
+    prefix="/api/v1",
+    responses={
+        503: {"model": Problem, "description": "The store is away."},
+        422: {"model": Problem, "description": "A parameter is wrong."},
+    },
+)
 
 Window = Literal["1m", "5m", "15m", "1h", "24h", "today", "yesterday", "all"]
 Limit = Annotated[int, Query(ge=1, le=2_000, description="Most entries of each log, newest first.")]
@@ -34,10 +41,20 @@ async def table(
     window: Annotated[Window, Query(description="Span of event time.")] = "today",
     limit: Annotated[int, Query(ge=1, le=20_000, description="Most rows, most spend first.")] = 1_000,
     region: Annotated[str | None, Query(max_length=10, description="Only rows of this region.")] = None,
+    roi: Annotated[
+        Literal["report", "all"], Query(description="all: every ROI with its labels, and what is still to come.")
+    ] = "report",
 ) -> TableAnswer:
     """Give totals, shares and ratios per row over a window, and the total row."""
-    found = await reader_of(request).snapshots.table(by, window)
-    return table_answer(found if region is None else of_region(found, region), limit)
+    snapshots = reader_of(request).snapshots
+    found = await snapshots.table(by, window)
+    detail = None
+    if roi == "all":
+        expected = await snapshots.expected(by, window)
+        if region is not None:  # nothing is expected of a total that is not the table's
+            expected = {member: one for member, one in expected.items() if member != TOTAL}
+        detail = Detail(expected)
+    return table_answer(found if region is None else of_region(found, region), limit, detail)
 
 
 @router.get("/table.csv", summary="The same as CSV", response_class=PlainTextResponse)

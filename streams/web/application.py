@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -22,6 +23,7 @@ from streams.web.guard import SecurityHeaders
 from streams.web.reader import OpenStore, Reader
 
 STATIC: Final = Path(__file__).parent / "static"
+READ: Final = ["GET", "HEAD"]
 
 
 def build_application(settings: Settings, open_store: OpenStore, now: Callable[[], EpochMs]) -> FastAPI:
@@ -59,21 +61,24 @@ def build_application(settings: Settings, open_store: OpenStore, now: Callable[[
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(MonitorError, _problem)
+    app.add_exception_handler(RequestValidationError, _wrong_question)
     _add_operations(app, reader, metrics)
     _add_page(app)
     return app
 
 
 def _add_operations(app: FastAPI, reader: Reader, metrics: ServeMetrics) -> None:
-    @app.get("/metrics", include_in_schema=False)
+    @app.api_route("/metrics", methods=READ, include_in_schema=False)
     async def metrics_page() -> Response:
         return Response(await metrics.render(reader.streams), media_type=CONTENT_TYPE_LATEST)
 
+    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz", summary="Is the process alive?")
     async def healthz() -> dict[str, str]:
         """Answer whenever the event loop turns; a store that is away is not cured by a restart."""
         return {"status": "ok"}
 
+    @app.head("/readyz", include_in_schema=False)
     @app.get("/readyz", summary="Do figures flow?", responses={503: {"model": Problem}})
     async def readyz() -> JSONResponse:
         """Say whether the store can be read and how fresh it is; in words when not."""
@@ -95,11 +100,11 @@ def _not_flowing(state: str, idle_ms: int | None) -> str:
 def _add_page(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=READ, include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "page.html", media_type="text/html; charset=utf-8")
 
-    @app.get("/favicon.ico", include_in_schema=False)
+    @app.api_route("/favicon.ico", methods=READ, include_in_schema=False)
     async def icon() -> FileResponse:
         return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
@@ -107,6 +112,17 @@ def _add_page(app: FastAPI) -> None:
 async def _problem(_: Request, error: Exception) -> JSONResponse:
     status = 503 if isinstance(error, ServiceUnavailable) else 500
     return JSONResponse({"detail": str(error)}, status)
+
+
+async def _wrong_question(_: Request, error: Exception) -> JSONResponse:
+    """Name every wrong parameter in one sentence."""
+    found = cast(RequestValidationError, error).errors()
+    wrong = [f"parameter {one['loc'][-1]!r}: {_lower(one['msg'])}" for one in found]
+    return JSONResponse({"detail": f"{'; '.join(wrong)}; all parameters are described at /openapi.json"}, 422)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _version() -> str:

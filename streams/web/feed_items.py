@@ -104,10 +104,8 @@ def shift_item(shift: BudgetShift, names: dict[str, str], answers: Counter[str])
     """Turn a shift into what the feed shows of it."""
     text = _say(explain, shift)
     return ShiftItem(
-        shift_id=shift.shift_id,
-        mode=shift.mode,
+        **shift.model_dump(include={"shift_id", "mode", "valid_until"}),
         moved_micros=sum(leg.delta_micros for leg in shift.legs if leg.delta_micros > 0),
-        valid_until=shift.valid_until,
         text_en=text.en,
         text_zh=text.zh,
         legs=[_leg(leg, names) for leg in shift.legs],

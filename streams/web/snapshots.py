@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from models.cohorts import Matured
 from models.errors import ServiceUnavailable
 from models.units import EpochMs
 from models.windows import WINDOWS, Scope
 from streams.ports import Progress, ReadStore, TopicPartition
+from streams.readcohorts import read_expected, read_maturity
 from streams.readfresh import freshness
 from streams.readlog import Explanation, Feed, explain, feed
 from streams.readmeta import Meta, read_meta
@@ -78,6 +80,14 @@ class Snapshots:
         """
         return await self._once((by, window), lambda store: self._read_table(store, by, window))
 
+    async def expected(self, by: Scope, window: str) -> dict[str, Matured]:
+        """Give what the clicks of each row of a table will have brought; the total row is `total`.
+
+        Raises:
+            ServiceUnavailable: the store is away.
+        """
+        return await self._once(("expected", by, window), lambda store: self._read_expected(store, by, window))
+
     async def progress(self) -> dict[TopicPartition, Progress]:
         """Give where each partition stands.
 
@@ -136,6 +146,12 @@ class Snapshots:
         fresh = await self._freshness(store, by, found.head)
         rows = tuple(replace(row, last_minute=fresh.get(row.member)) for row in found.rows)
         return replace(found, rows=rows)
+
+    async def _read_expected(self, store: ReadStore, by: Scope, window: str) -> dict[str, Matured]:
+        found, base, zone = await self.table(by, window), await self.base(), self._settings.zone
+        if found.head is None:
+            return {}
+        return await read_expected(store, zone, found, await read_maturity(store, zone, found.head, base.meta.tallies))
 
     async def _freshness(self, store: ReadStore, by: Scope, head: EpochMs) -> dict[str, EpochMs]:
         """Go on from the last look; a head that went back means another history: look anew."""

@@ -115,8 +115,26 @@ async def test_an_id_explains_the_change_and_what_hangs_on_it(client: httpx.Asyn
 
 @pytest.mark.parametrize("path", ["/api/v1/table?window=2h", "/api/v1/table?by=city", "/api/v1/shifts?limit=0"])
 async def test_wrong_questions_are_refused(client: httpx.AsyncClient, path: str) -> None:
-    """With the parameter named, and without reading the store."""
-    assert 422 == (await client.get(path)).status_code
+    """In one sentence that names the parameter, and without reading the store."""
+    found = await client.get(path)
+
+    assert (422, {"detail"}) == (found.status_code, found.json().keys())
+    assert f"parameter '{re.split('[?=]', path)[1]}': " in found.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/", "/favicon.ico", "/metrics", "/healthz", "/readyz", "/static/page.js"])
+async def test_probes_may_ask_for_the_head_alone(client: httpx.AsyncClient, path: str) -> None:
+    """Load balancers and link checkers do; it is no wrong method."""
+    assert 200 == (await client.head(path)).status_code
+
+
+async def test_every_roi_is_given_when_asked_for(client: httpx.AsyncClient) -> None:
+    """With its labels, for rows and total; a region alone as well."""
+    for more in ({}, {"region": "440000"}):
+        found = (await client.get("/api/v1/table", params={"window": "24h", "roi": "all", **more})).json()
+
+        assert {24} == {len(row["rois"]) for row in [*found["rows"], found["total"]]}
+        assert {None} == {row["roi_click_expected"] for row in found["rows"]}  # too few orders to tell
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/meta", "/static/page.js", "/metrics", "/nowhere"])
