@@ -44,27 +44,6 @@ class Moved(NamedTuple):
     delays: Counter[str]
 
 
-def users_of_clicks(
-    clicks: Sequence[WireClick], orders_head: EpochMs | None, window_ms: int, zone: ZoneInfo
-) -> dict[EpochMs, list[str]]:
-    """Name the visits that clicks change, or that may name lines they are credited with; each once.
-
-    No line is known that was placed after `orders_head`.
-    """
-    if not clicks:
-        return {}
-    newest = max(map(_AT, clicks))
-    last = day_of(EpochMs(newest if orders_head is None else max(newest, orders_head)), zone)
-    if min(map(_AT, clicks)) >= last:
-        return {last: list(dict.fromkeys(map(_USER, clicks)))}
-    days: dict[EpochMs, dict[str, None]] = {}
-    for click in clicks:
-        until = click.at if orders_head is None else max(click.at, min(click.at + window_ms, orders_head))
-        for day in days_between(EpochMs(click.at), EpochMs(until), zone):
-            days.setdefault(day, {})[click.user_id] = None
-    return {day: list(users) for day, users in days.items()}
-
-
 def candidates(clicks: Iterable[WireClick], visits: VisitTexts, window_ms: int) -> Iterator[tuple[LineId, WireClick]]:
     """Give every line that some click may be credited with, and the best of these clicks."""
     lined = [(day, user, text) for day, texts in visits.items() for user, text in texts.items() if has_lines(text)]

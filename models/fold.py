@@ -7,13 +7,14 @@ from itertools import chain
 from zoneinfo import ZoneInfo
 
 from models.ads import ad_pieces
+from models.asking import users_of_clicks, users_of_orders
 from models.attribution import Attribution
-from models.clickbook import candidates, moved, users_of_clicks, visited
+from models.clickbook import candidates, moved, visited
 from models.codec import Decoded
 from models.errors import InvalidEvent
 from models.events import Kind
 from models.lateness import Gate
-from models.orderbook import Evidence, OrderBook, Terms, users_of_orders
+from models.orderbook import Evidence, OrderBook, Terms
 from models.orders import Eligibility, LineId, LineSwap, line_key
 from models.rollup import Deltas, Vectors, roll_up
 from models.units import DurationMs, EpochMs
@@ -153,18 +154,20 @@ class Folder:
 
     def line_ids(self, orders: Sequence[WireOrder]) -> list[LineId]:
         """Name the lines whose states `fold_orders` needs, each once, in order of appearance."""
-        return list(dict.fromkeys(map(self._line_id, orders)))
+        return list(dict.fromkeys(self._line_ids(orders)))
 
     def visit_ids(self, orders: Sequence[WireOrder]) -> UsersOfDays:
         """Name the visits that `fold_orders` needs if every line begins with its placing, each once."""
-        return users_of_orders((order for order in orders if order.status == "placed"), self._terms())
+        placed = (order for order in orders if order.status == "placed")
+        return users_of_orders(placed, self.attribution.window_ms, self.zone)
 
     def more_visit_ids(self, orders: Sequence[WireOrder], lines: Mapping[LineId, str | None]) -> UsersOfDays:
         """Name the visits that it needs as well, for lines that begin with another record; mostly none."""
-        late = [order for order in orders if order.status != "placed" and lines[self._line_id(order)] is None]
+        others = [order for order in orders if order.status != "placed"]
+        late = [order for order, line in zip(others, self._line_ids(others), strict=True) if lines[line] is None]
         if not late:
             return {}
-        asked, known = users_of_orders(late, self._terms()), self.visit_ids(orders)
+        asked, known = users_of_orders(late, self.attribution.window_ms, self.zone), self.visit_ids(orders)
         unknown = {day: set(users).difference(known.get(day, ())) for day, users in asked.items()}
         return {day: sorted(users) for day, users in unknown.items() if users or day not in known}
 
@@ -183,20 +186,17 @@ class Folder:
             KeyError: a line or visit is missing in `known`.
         """
         gate, book = self._gate(head, timestamp), OrderBook(self._terms(), known)
-        refused = []
-        for position, order in zip(decoded.positions, decoded.events, strict=True):
-            at, placed_at = EpochMs(order.at), EpochMs(order.placed_at)
-            try:
-                book.enter(order, self._line_id(order), gate.judge(at, placed_at), gate.head)
-            except InvalidEvent as verdict:
-                refused.append((position, verdict))
-            else:
-                gate.enter(at, placed_at)
+        refused = book.enter_all(decoded, self._line_ids(decoded.events), gate)
         rejects = _in_order(decoded.rejects, refused)
         accepted = len(decoded.events) - len(refused) - book.duplicates
         tallies = _tallies(Kind.ORDERS, rejects, gate, accepted=accepted, duplicates=book.duplicates)
         visits, (clicks, lines) = book.visits()
-        forgotten = {"late:attribution": book.late, "forgotten:clicks": clicks, "forgotten:lines": lines, **book.delays}
+        forgotten = {
+            "late:attribution": book.late,
+            "forgotten:clicks": clicks,
+            "forgotten:lines": lines,
+            **book.delays(),
+        }
         return Folded(
             head=gate.head,
             vectors=book.cells.vectors(_newer(gate.head, known.clicks_head)),
@@ -213,8 +213,17 @@ class Folder:
     def _terms(self) -> Terms:
         return Terms(self.zone, self.eligibility, self.attribution)
 
-    def _line_id(self, order: WireOrder) -> LineId:
-        return day_of(EpochMs(order.placed_at), self.zone), line_key(order.order_id, order.line)
+    def _line_ids(self, orders: Sequence[WireOrder]) -> list[LineId]:
+        """Name the line of each order; most slices lie within one day."""
+        if not orders:
+            return []
+        times = [EpochMs(order.placed_at) for order in orders]
+        days = {day_of(min(times), self.zone), day_of(max(times), self.zone)}
+        if len(days) == 1:
+            (day,) = days
+            return [(day, line_key(order.order_id, order.line)) for order in orders]
+        places = zip(times, orders, strict=True)
+        return [(day_of(at, self.zone), line_key(order.order_id, order.line)) for at, order in places]
 
 
 def _newer(head: EpochMs | None, other: EpochMs | None) -> EpochMs | None:

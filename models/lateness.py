@@ -84,18 +84,29 @@ class Gate:
 
     def admit_all(self, ats: Sequence[int]) -> bool:
         """Pass all records at once if none can be late or of the future in any order; else pass none."""
-        if not ats:
-            return True
-        newest = EpochMs(max(ats))
-        head = newest if self.head is None else max(self.head, newest)
-        if newest > self._limit or min(ats) <= head - FRESH_MS:
+        if not self.are_fresh(ats):
             return False
-        before = ats[0] if self.head is None else self.head
-        # Sorting what is sorted is fast, and nothing in order is late but behind the head.
-        if min(ats) <= head - _LATE_EDGES[0] and (ats[0] <= before - _LATE_EDGES[0] or ats != sorted(ats)):
-            self._count_lags(list(map(sub, accumulate(ats, max, initial=before), ats)))
-        self.head = head
+        self.enter_all(ats, ats)
         return True
+
+    def are_fresh(self, times: Sequence[int]) -> bool:
+        """Tell whether no record can be late or of the future, in whatever order these times are met."""
+        if not times:
+            return True
+        newest = max(times)
+        head = newest if self.head is None else max(self.head, newest)
+        return newest <= self._limit and min(times) > head - FRESH_MS
+
+    def enter_all(self, ats: Sequence[int], newest: Sequence[int]) -> None:
+        """Pass fresh records; `newest` is of each its `at` or, if later, where it is counted."""
+        if not ats:
+            return
+        before = newest[0] if self.head is None else self.head
+        head = EpochMs(max(before, max(newest)))
+        # Sorting what is sorted is fast, and nothing in order is late but behind the head.
+        if min(ats) <= head - _LATE_EDGES[0] and (ats[0] <= before - _LATE_EDGES[0] or ats != sorted(newest)):
+            self._count_lags(list(map(sub, accumulate(newest, max, initial=before), ats)))
+        self.head = head
 
     def judge(self, at: EpochMs, counted_at: EpochMs) -> int:
         """Give the mask of the buckets that keep a record of `at` counted at `counted_at`; passes nothing.

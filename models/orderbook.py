@@ -1,14 +1,18 @@
 """Order records to vectors, evidence, line swaps and visits."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, compress
+from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from models.attribution import Attribution, can_be_clicked, opened, with_click
+from models.attribution import Attribution, opened, with_click
+from models.codec import Decoded
 from models.cohorts import delay_tally
-from models.lateness import MINUTE_OF_REGION
+from models.errors import InvalidEvent
+from models.lateness import KEPT_BY_ALL, MINUTE_OF_REGION, Gate
 from models.orders import (
     ELIGIBLE,
     GIFT,
@@ -29,18 +33,18 @@ from models.visits import (
     PlacedLine,
     VisitId,
     Visits,
-    days_between,
-    enter_line,
     forget,
     last_click,
+    line_only_texts,
     parse_visits,
     visit_texts,
 )
-from models.windows import day_of
 from models.wire import WireOrder
 
 Evidence = dict[EpochMs, dict[str, tuple[int, int]]]
 _PLACED: Final = "placed"
+_AT: Final = attrgetter("at")
+_PLACED_AT: Final = attrgetter("placed_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +62,6 @@ class Terms:
     attribution: Attribution
 
 
-def users_of_orders(orders: Iterable[WireOrder], terms: Terms) -> dict[EpochMs, list[str]]:
-    """Name the visits that hold every click the lines may count for, each once; none where no click can."""
-    placed: dict[EpochMs, dict[str, int]] = {}
-    for order in orders:
-        if order.user_id is not None and can_be_clicked(order):
-            users = placed.setdefault(day_of(EpochMs(order.placed_at), terms.zone), {})
-            users[order.user_id] = min(order.placed_at, users.get(order.user_id, order.placed_at))
-    if len(placed) == 1:
-        (users,) = placed.values()
-        days = _days_before(min(users.values()), max(placed), terms)
-        once = list(users)
-        return dict.fromkeys(days, once)
-    asked: dict[EpochMs, dict[str, None]] = {}
-    for last, users in placed.items():
-        for day in _days_before(min(users.values()), last, terms):
-            asked.setdefault(day, {}).update(dict.fromkeys(users))
-    return {day: list(found) for day, found in asked.items()}
-
-
-def _days_before(placed_at: int, last: EpochMs, terms: Terms) -> tuple[EpochMs, ...]:
-    return days_between(EpochMs(max(placed_at - terms.attribution.window_ms, 0)), last, terms.zone)
-
-
 class OrderBook:
     """Enters order records one after the other and sums up what they add.
 
@@ -89,7 +70,6 @@ class OrderBook:
         evidence: per second of `placed_at`, region to (eligible, subsidised) orders.
         duplicates: records that are copies of one before.
         late: lines that came too late for every click they could count for to be kept.
-        delays: lines that count in total, by `models.cohorts.delay_tally`.
     """
 
     def __init__(self, terms: Terms, known: Known) -> None:
@@ -103,12 +83,53 @@ class OrderBook:
             for user in users:
                 self._days.setdefault(user, []).append(day)
         self._visits: dict[VisitId, Visits] = {}
-        self._visited: dict[VisitId, None] = {}
+        self._placed: dict[VisitId, list[PlacedLine]] = {}
         self.cells = Cells(terms.zone)
         self.evidence: Evidence = {}
         self.duplicates = 0
         self.late = 0
-        self.delays: Counter[str] = Counter()
+        self._delays: list[int] = []
+
+    def enter_all(
+        self, decoded: Decoded[WireOrder], line_ids: Sequence[LineId], gate: Gate
+    ) -> list[tuple[int, InvalidEvent]]:
+        """Count what the gate passes of a slice; give position and verdict of each record refused.
+
+        Raises:
+            KeyError: a line's state, or visits it needs, were not read.
+        """
+        orders = decoded.events
+        ats, placed = list(map(_AT, orders)), list(map(_PLACED_AT, orders))
+        times = ats + placed
+        if not orders or not gate.are_fresh(times) or min(placed) < self._settled(gate.head, max(times)):
+            return self._enter_judged(decoded, line_ids, gate)
+        refused = []
+        for position, order, line_id in zip(decoded.positions, orders, line_ids, strict=True):
+            try:
+                self.enter(order, line_id, KEPT_BY_ALL, None)
+            except InvalidEvent as verdict:
+                refused.append((position, verdict))
+        bad = {position for position, _ in refused}
+        passed = [position not in bad for position in decoded.positions]
+        gate.enter_all(list(compress(ats, passed)), list(compress(map(max, ats, placed), passed)))
+        return refused
+
+    def _settled(self, head: EpochMs | None, newest: int) -> int:
+        return (newest if head is None else max(head, newest)) - self._terms.attribution.lateness_ms
+
+    def _enter_judged(
+        self, decoded: Decoded[WireOrder], line_ids: Sequence[LineId], gate: Gate
+    ) -> list[tuple[int, InvalidEvent]]:
+        refused = []
+        for position, order, line_id in zip(decoded.positions, decoded.events, line_ids, strict=True):
+            at, placed_at = EpochMs(order.at), EpochMs(order.placed_at)
+            try:
+                self.enter(order, line_id, gate.judge(at, placed_at), gate.head)
+            except InvalidEvent as verdict:
+                refused.append((position, verdict))
+            else:
+                gate.enter(at, placed_at)
+        return refused
 
     def enter(self, order: WireOrder, line_id: LineId, kept: int, head: EpochMs | None) -> None:
         """Count one record.
@@ -117,15 +138,15 @@ class OrderBook:
             order: the record.
             line_id: its line.
             kept: mask of the buckets that keep its `placed_at`.
-            head: newest event time of the orders before it.
+            head: newest event time of the orders before it; None if it is not late for attribution.
 
         Raises:
             InvalidEvent: its line has too many refunds.
             KeyError: the line's state, or visits it needs, were not read.
         """
-        before = self._line(line_id)
+        before, terms = self._line(line_id), self._terms
         start = self._opened(order, line_id, head) if before is None else before
-        after = advance(start, order, self._terms.eligibility, self._terms.attribution.cap_micros)
+        after = advance(start, order, terms.eligibility, terms.attribution.cap_micros)
         if after is None:
             self.duplicates += 1
             return
@@ -133,11 +154,16 @@ class OrderBook:
         if before is not None:
             self.cells.lose(before)
         self.cells.gain(after)
-        credit = after.credit
-        if order.status == _PLACED and credit is not None and credit.admitted and not after.flags & GIFT:
-            self.delays[delay_tally(after.placed_at - credit.at)] += 1
-        if order.status == _PLACED and after.flags & ELIGIBLE and kept & MINUTE_OF_REGION:
-            self._witness(order, 1 if after.flags & SUBSIDISED else 0)
+        if order.status == _PLACED:
+            credit = after.credit
+            if credit is not None and credit.admitted and not after.flags & GIFT:
+                self._delays.append(after.placed_at - credit.at)
+            if after.flags & ELIGIBLE and kept & MINUTE_OF_REGION:
+                self._witness(order, 1 if after.flags & SUBSIDISED else 0)
+
+    def delays(self) -> Counter[str]:
+        """Give the placed lines that count in total, by `models.cohorts.delay_tally`."""
+        return Counter(map(delay_tally, self._delays))
 
     def swaps(self) -> list[LineSwap]:
         """Give every line that changed, once."""
@@ -147,15 +173,21 @@ class OrderBook:
 
     def visits(self) -> tuple[dict[EpochMs, dict[str, str]], tuple[int, int]]:
         """Give every visit that changed, once, and how many clicks and lines were forgotten for want of room."""
-        head, clicks, lines = self._known.orders_head, 0, 0
+        head, known = self._known.orders_head, self._known.visits
         settled = None if head is None else head - self._terms.attribution.lateness_ms
-        for visit in self._visited:
-            dropped = forget(self._visits[visit], settled)
-            clicks, lines = clicks + dropped[0], lines + dropped[1]
-        texts = visit_texts(map(self._visits.__getitem__, self._visited))
-        changed: dict[EpochMs, dict[str, str]] = {}
-        for (day, user), text in zip(self._visited, texts, strict=True):
-            changed.setdefault(day, {})[user] = text
+        changed: dict[EpochMs, dict[str, str]] = {day: {} for day, _ in self._placed}
+        alone, more, clicks, lines = {}, {}, 0, 0
+        for visit, placed in self._placed.items():
+            if len(placed) == 1 and visit[1] not in known[visit[0]]:
+                alone[visit] = placed[0]
+            else:
+                more[visit] = visits = self._day(*visit)
+                visits.lines = sorted((*visits.lines, *placed))
+                dropped = forget(visits, settled)
+                clicks, lines = clicks + dropped[0], lines + dropped[1]
+        texts = chain(line_only_texts(alone.values()), visit_texts(more.values()))
+        for (day, user), text in zip(chain(alone, more), texts, strict=True):
+            changed[day][user] = text
         return changed, (clicks, lines)
 
     def _line(self, line_id: LineId) -> Line | None:
@@ -176,8 +208,7 @@ class OrderBook:
         if day not in self._known.visits:
             raise KeyError(day)
         if head is None or placed > head - KEPT_MS:
-            enter_line(self._day(day, user), PlacedLine(placed, line_id[1]))
-            self._visited[day, user] = None
+            self._placed.setdefault((day, user), []).append((placed, line_id[1]))
         if head is not None and placed < head - self._terms.attribution.lateness_ms:
             self.late += 1
         return self._credited(line, user, self._days.get(user, ()))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import repeat
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -56,11 +56,8 @@ class Click(Struct, array_like=True, frozen=True, gc=False):
     category: str | None = None
 
 
-class PlacedLine(NamedTuple):
-    """A line that a click may be credited with: when it was placed, and `models.orders.line_key`."""
-
-    placed_at: int
-    key: str
+PlacedLine = tuple[int, str]
+"""A line that a click may be credited with: when it was placed, and `models.orders.line_key`."""
 
 
 class Visits(Struct, array_like=True):
@@ -129,6 +126,11 @@ def single_texts(clicks: Iterable[WireClick]) -> list[str]:
     return _texts(zip(zip(map(_FIELDS, clicks)), repeat(())))
 
 
+def line_only_texts(lines: Iterable[PlacedLine]) -> list[str]:
+    """Write the record of each line that is its buyer's only visit of the day, in the order given."""
+    return _texts(zip(repeat(()), zip(lines)))
+
+
 def _texts(records: Iterable[object]) -> list[str]:
     """Write many at once: no text holds a line feed."""
     return msgspec.json.Encoder().encode_lines(records).decode().split("\n")[:-1]
@@ -167,11 +169,6 @@ def enter_clicks(visits: Visits, clicks: Iterable[WireClick]) -> bool:
             insort(visits.clicks, click_of(click), key=rank)
             grown = True
     return grown
-
-
-def enter_line(visits: Visits, line: PlacedLine) -> None:
-    """Add a line to a record that does not have it."""
-    insort(visits.lines, line)
 
 
 def forget(visits: Visits, settled: int | None) -> tuple[int, int]:
