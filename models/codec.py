@@ -40,8 +40,9 @@ REASONS: Final[tuple[str, ...]] = (
     "empty",
     "future",
     "too_old",
+    "crashed",
 )
-"""Every reason a record is refused for; `future` and `too_old` are found by `models.fold`."""
+"""Why records are refused; `future` and `too_old` are found by `models.fold`, `crashed` is a mistake of our own."""
 
 _SHORT_BYTES: Final = 400
 _PLAIN_BYTES: Final = 4_000

@@ -18,6 +18,7 @@ from streams.keeping import KEPT, keep
 from streams.ports import Fact, RecordSlice, Store
 from streams.repeats import note
 from streams.settings import Settings
+from streams.sparing import Asking, one_by_one
 
 A = TypeVar("A", WireImpression, WireClick)
 
@@ -42,20 +43,30 @@ class Folding:
             now: wall clock, for the age of what was read.
         """
         self._folder = _folder(settings)
-        self._joiner = Joiner(store, self._folder, now)
+        self._joiner = Joiner(Asking(store), self._folder, now)
         self._max_bytes = settings.ingest.max_event_bytes
 
     def look_back(self, part: RecordSlice, window: Recent | None, fence: int | None) -> None:
         """Note the ids of records before the fence: what comes later may repeat them."""
         if window is None or fence is None or part.first >= fence:
             return
-        end = window.end
-        known = from_offset(until_offset(part, fence), end)
-        kind = KINDS[part.tp.topic]
-        if known is not None and kind is Kind.CLICKS:
-            note(window, known, codec.decode(Kind.CLICKS, known.values, self._max_bytes))
-        elif known is not None:
-            note(window, known, codec.decode(Kind.IMPRESSIONS, known.values, self._max_bytes))
+        known = from_offset(until_offset(part, fence), window.end)
+        if known is None:
+            return
+        try:
+            self._note(window, known)
+        except Exception:  # noqa: BLE001  a record that crashes the decoder was refused, and has no id
+            for one in one_by_one(from_offset(known, window.end) or known):
+                try:
+                    self._note(window, one)
+                except Exception:  # noqa: BLE001
+                    note(window, one, Decoded([], [], []))
+
+    def _note(self, window: Recent, part: RecordSlice) -> None:
+        if KINDS[part.tp.topic] is Kind.CLICKS:
+            note(window, part, codec.decode(Kind.CLICKS, part.values, self._max_bytes))
+        else:
+            note(window, part, codec.decode(Kind.IMPRESSIONS, part.values, self._max_bytes))
 
     async def fold(self, part: RecordSlice, head: EpochMs | None, window: Recent | None) -> Change:
         """Decode a slice and say what it changes.

@@ -18,7 +18,8 @@ from models.orders import LineId
 from models.units import SECOND_MS, EpochMs
 from models.visits import Known, VisitTexts, together
 from models.wire import WireClick, WireOrder
-from streams.ports import Joined, Store, TopicPartition
+from streams.ports import Joined, TopicPartition
+from streams.sparing import Asked
 
 STALE_MS: Final = SECOND_MS
 """Campaigns older than this are read again when a click without a SKU is credited."""
@@ -51,7 +52,7 @@ class Promoted(Mapping[str, frozenset[str]]):
 class Joiner:
     """Reads what slices of clicks and orders need of a store, and folds them."""
 
-    def __init__(self, store: Store, folder: Folder, now: Callable[[], EpochMs]) -> None:
+    def __init__(self, store: Asked, folder: Folder, now: Callable[[], EpochMs]) -> None:
         """Know nothing yet.
 
         Args:

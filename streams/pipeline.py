@@ -17,7 +17,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from models.errors import Fenced, OffsetGap, ServiceUnavailable
+from models.errors import Fenced, MonitorError, OffsetGap, ServiceUnavailable
 from models.events import KINDS, Kind
 from models.recent import Recent
 from models.units import EpochMs
@@ -29,6 +29,7 @@ from streams.keeping import KEPT
 from streams.ports import BatchWrite, RecordSlice, Reply, Sink, Store, TopicPartition
 from streams.repeats import Windows
 from streams.settings import Settings
+from streams.sparing import CrashError, StoreFaultError, refused
 
 CONFLICT_TRIES: Final = 24
 """A slice of one record that others change under us this often in a row is put off, and said as trouble."""
@@ -124,7 +125,7 @@ class Pipeline:
             raise Fenced(f"{part.tp.topic}/{part.tp.partition} is not owned by this worker")
         self._windows.drop_old()
         self._folding.look_back(part, held.window, held.next_offset)
-        tries, most = 0, max(1, len(part.values))
+        tries, most, growth = 0, max(1, len(part.values)), 1
         while (rest := from_offset(part, held.next_offset)) is not None:
             if tries == CONFLICT_TRIES:
                 raise ServiceUnavailable(f"{part.tp.topic}/{part.tp.partition}: another worker keeps changing its join")
@@ -133,8 +134,11 @@ class Pipeline:
             except ServiceUnavailable:
                 self._decider.wake(self._now())
                 raise
+            except CrashError:  # halve until it is alone, then take more again: all others are counted
+                most, growth = min(most, len(rest.values)) // 2, 2
+                continue
             if settled:
-                tries = 0
+                tries, most = 0, growth * most
             else:  # the shorter a slice, the sooner it is written, so of two workers neither starves
                 tries, most = tries + 1, max(1, most // 2)
 
@@ -161,7 +165,24 @@ class Pipeline:
         async with self._joins[part.tp.partition] if kind in JOINED else nullcontext():
             if self._held.get(part.tp) is not held:  # since we waited; the window may belong to the new claim by now
                 raise Fenced(f"{part.tp.topic}/{part.tp.partition} was given up or claimed anew")
-            return await self._write(part, held, await self._folding.fold(part, held.head, held.window), missing)
+            return await self._write(part, held, await self._fold(part, held), missing)
+
+    async def _fold(self, part: RecordSlice, held: _Held) -> Change:
+        """Say what a slice changes; a record that our own code cannot take is refused like a bad one.
+
+        Raises:
+            ServiceUnavailable: the store is away.
+            CrashError: some record of several crashes the code.
+            StoreFaultError: the store failed in a way that is not known.
+        """
+        try:
+            return await self._folding.fold(part, held.head, held.window)
+        except (MonitorError, StoreFaultError):
+            raise
+        except Exception as fault:  # a mistake of ours must not stop everybody's records
+            if len(part.values) > 1:
+                raise CrashError(repr(fault)) from fault
+            return Change(refused(part, held.head, fault))
 
     async def _write(self, part: RecordSlice, held: _Held, change: Change, missing: int) -> bool:
         folded = change.folded
@@ -174,6 +195,7 @@ class Pipeline:
             first=part.first,
             next_offset=part.next_offset,
             allow_gap=missing > 0,
+            begun=held.next_offset is not None,
             head=folded.head,
             now=self._now(),
             caught_up=part.end_offset is None or part.next_offset >= part.end_offset,

@@ -6,6 +6,7 @@ What a store is told and answers, what a sink takes, what a transport hands over
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from models.orders import LineSwap
@@ -94,6 +95,8 @@ class BatchWrite:
         first: offset of the first record of the slice, inclusive.
         next_offset: first offset after the slice.
         allow_gap: accept `first` past the stored offset (compaction, an operator's decision).
+        begun: the writer was told or has written an offset of this partition: a store without one went back in time,
+            and answers GAP.
         head: newest event time of this partition after the slice; None if it had no valid event yet.
         now: wall clock of the worker, for idle detection only.
         caught_up: the slice ends at the log's end as far as the fetch knew.
@@ -113,6 +116,7 @@ class BatchWrite:
     first: int
     next_offset: int
     allow_gap: bool = False
+    begun: bool = False
     head: EpochMs | None
     now: EpochMs
     caught_up: bool = True
@@ -170,12 +174,27 @@ class LogEntry(NamedTuple):
     body: str
 
 
+class Redriven(NamedTuple):
+    """The past of a record that was refused and put back on its topic.
+
+    Attributes:
+        round: how often it was put back.
+        last: where it lay when it was refused last, as `topic/partition/offset`.
+        first: where it lay first, likewise.
+    """
+
+    round: int
+    last: str
+    first: str
+
+
 class DeadLetter(NamedTuple):
     """A record that was refused: original bytes and where they came from.
 
     Attributes:
         value: original bytes; None for a tombstone.
         timestamp: the broker's record time in ms; None when not known.
+        past: how often it was put back, and where from; None for a record that never was.
     """
 
     topic: str
@@ -186,6 +205,7 @@ class DeadLetter(NamedTuple):
     value: bytes | None
     reason: str
     detail: str
+    past: Redriven | None = None
 
 
 class RecordSlice(NamedTuple):
@@ -198,6 +218,7 @@ class RecordSlice(NamedTuple):
         values: the records' values, in offset order; None for a tombstone.
         generation: group generation it was fetched under.
         end_offset: the partition's log end as the fetch knew it; None when not known.
+        redriven: the past of those records that were put back on the topic, by offset; not cut with the slice.
     """
 
     tp: TopicPartition
@@ -209,4 +230,5 @@ class RecordSlice(NamedTuple):
     offsets: Sequence[int] | None
     keys: Sequence[bytes | None] | None = None
     end_offset: int | None = None
+    redriven: Mapping[int, Redriven] = MappingProxyType({})
     oldest: int | None = None

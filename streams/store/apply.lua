@@ -1,6 +1,6 @@
 -- apply: add one slice of a partition at most once, or change nothing at all.
 -- KEYS  1 fences  2 expiries  3 seconds  4.. one hash per part of the blob: adds, then sets      (one hash tag)
--- ARGV  1 topic:partition  2 epoch  3 first  4 next  5 gap allowed 0|1  6 head ms or ''  7 now ms  8 at end 0|1  9 join field  10 join read or ''  11 blob
+-- ARGV  1 topic:partition  2 epoch  3 first  4 next  5 gap allowed 0|1, +2 offset must be there  6 head ms or ''  7 now ms  8 at end 0|1  9 join field  10 join read or ''  11 blob
 -- reply {1 applied | 0 repeat | -1 fenced | -2 overlap | -3 gap | -4 conflict, next or nil}   atomic: sums and offset never part
 local call, unpack, pack_array, unpack_array = redis.call, unpack, cmsgpack.pack, cmsgpack.unpack
 local EXACT, LIMB, PART, STEP = 2 ^ 53, 2 ^ 62, 2 ^ 52, 500
@@ -161,7 +161,7 @@ stored = tonumber(known[2])
 if tonumber(known[1]) ~= tonumber(ARGV[2]) then return {-1, stored or false} end
 if stored and after <= stored then return {0, stored} end
 if stored and first < stored then return {-2, stored} end
-if stored and first > stored and ARGV[5] ~= '1' then return {-3, stored} end
+if stored and first > stored and tonumber(ARGV[5]) % 2 == 0 or not stored and tonumber(ARGV[5]) > 1 then return {-3, stored or false} end
 if ARGV[10] ~= '' and tonumber(ARGV[10]) ~= tonumber(known[4] or 0) then return {-4, stored or false} end
 tables, vectors, adds, sets = unpack(unpack_array(ARGV[11]))
 local wrong = complaint()

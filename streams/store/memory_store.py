@@ -95,6 +95,8 @@ class MemoryStore(MemoryDecide):
                 return Reply.OVERLAP
             if write.first > stored and not write.allow_gap:
                 return Reply.GAP
+        elif write.begun:
+            return Reply.GAP
         if write.join is not None and write.join != self._joins.get(write.tp.partition, 0):
             return Reply.CONFLICT
         if any(self._lines.get(line.day, {}).get(line.key) != line.old for line in write.lines):

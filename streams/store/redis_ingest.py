@@ -72,7 +72,7 @@ class RedisIngest(RedisLink):
             keys.append(key)
             sets.append(part)
         head, join = ("" if number is None else number for number in (write.head, write.join))
-        place = fence_field(write.tp), write.epoch, write.first, write.next_offset, int(write.allow_gap)
+        place = fence_field(write.tp), write.epoch, write.first, write.next_offset, write.allow_gap + 2 * write.begun
         step = head, write.now, int(write.caught_up), join_field(write.tp.partition), join
         with self._serving():
             code, stored = await self._apply(

@@ -126,6 +126,15 @@ async def test_a_hole_is_crossed_only_on_demand(store: Store) -> None:
     assert 2 == await clicks(store)
 
 
+async def test_a_store_that_forgot_a_partition_says_so(store: Store) -> None:
+    """A copy made between claim and first slice holds no offset: a writer that wrote already is told of a hole."""
+    await store.claim(CLICKS)
+
+    assert Applied(Reply.GAP, None) == await store.apply(slice_of(30, 40, begun=True))
+    assert Applied(Reply.GAP, None) == await store.apply(slice_of(30, 40, begun=True, allow_gap=True))
+    assert Applied(Reply.APPLIED, 40) == await store.apply(slice_of(30, 40))
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [

@@ -49,6 +49,7 @@ writes = st.fixed_dictionaries(
         "now": st.integers(0, 9),
         "caught_up": st.booleans(),
         "allow_gap": st.booleans(),
+        "begun": st.booleans(),
         "deltas": st.dictionaries(refs, st.dictionaries(fields, amounts, max_size=4), max_size=3),
         "vectors": st.dictionaries(
             refs, st.dictionaries(cells, st.lists(amounts, max_size=14), max_size=3), max_size=3
