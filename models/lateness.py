@@ -101,7 +101,7 @@ class Gate:
         """Pass fresh records; `newest` is of each its `at` or, if later, where it is counted."""
         if not ats:
             return
-        before = newest[0] if self.head is None else self.head
+        before = ats[0] if self.head is None else self.head
         head = EpochMs(max(before, max(newest)))
         # Sorting what is sorted is fast, and nothing in order is late but behind the head.
         if min(ats) <= head - _LATE_EDGES[0] and (ats[0] <= before - _LATE_EDGES[0] or ats != sorted(newest)):
