@@ -32,7 +32,7 @@ class Telemetry:
             return Histogram(name, text, labels, namespace=NAMESPACE, registry=registry, buckets=buckets)
 
         self.records = counter("records", "Records read from Kafka and settled.", "topic")
-        self.slices = counter("slices", "Slices by what became of them, see `OUTCOMES`.", "outcome")
+        self.slices = counter("slices", f"Slices by what became of them: {', '.join(OUTCOMES)}.", "outcome")
         self.slice_seconds = seconds("slice_duration_seconds", "Time to settle one slice, retries included.", "topic")
         self.visible_seconds = seconds(
             "append_to_visible_seconds",
