@@ -64,19 +64,22 @@ class Stack:
         produced: records on the log.
     """
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, partitions: int = 4, **settings: str) -> None:
         """Start the services and create the topics.
 
         Args:
             folder: data and logs.
-            settings: more settings, without the prefix.
+            partitions: of each topic that is keyed by user.
+            settings: more settings, without the prefix; `REDIS__URL` names another Redis than the stack's own.
         """
         self._folder = folder
         self.broker = Broker(folder / "kafka")
         self.redis = RedisServer(folder / "redis")
         for topic in TOPICS:
-            self.broker.create_topic(topic.name, topic.partitions(4), topic.configs())
+            self.broker.create_topic(topic.name, topic.partitions(partitions), topic.configs())
         named = {"KAFKA__BOOTSTRAP": self.broker.bootstrap, "REDIS__URL": self.redis.url, **settings}
+        store = {name.removeprefix("REDIS__").lower(): text for name, text in named.items() if name[:7] == "REDIS__"}
+        self._store = RedisSettings.model_validate(store)
         self.env = {f"SUBSIDYWATCH_{name}": value for name, value in named.items()}
         self.maker = Maker(1, time.time_ns() // 1_000_000)
         self.letters: set[Letter] = set()
@@ -152,7 +155,7 @@ class Stack:
         return all(worker.daemon.running() for worker in self._workers)
 
     async def _read(self) -> Counted:
-        store = await RedisStore.connect(RedisSettings(url=self.redis.url), ZONE)
+        store = await RedisStore.connect(self._store, ZONE)
         try:
             progress = await store.progress()
             settled = sum(step.next_offset for step in progress.values())
