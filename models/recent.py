@@ -11,7 +11,7 @@ from where reading began, if it began at least `size` offsets earlier.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class Recent:
@@ -45,7 +45,14 @@ class Recent:
         """Ids held."""
         return len(self._young.keys() | self._old.keys())
 
-    def repeats(self, ids: Sequence[str], offsets: Sequence[int], first: int, end: int) -> Sequence[int]:
+    def repeats(
+        self,
+        ids: Sequence[str],
+        offsets: Sequence[int],
+        first: int,
+        end: int,
+        put_back: Mapping[int, int] | None = None,
+    ) -> Sequence[int]:
         """Note the records of a stretch of the log, and give the positions in `ids` of those that are repeats.
 
         A stretch that was noted last may be asked about again, in part or with
@@ -56,25 +63,27 @@ class Recent:
             offsets: where each stands, ascending, in `[first, end)`.
             first: start of the stretch, inclusive.
             end: end of the stretch, exclusive.
+            put_back: offset of a record that was put back on the log, to where it had lain when it was refused: it
+                repeats any other sight of its id, but not that one.
 
         Raises:
             ValueError: the stretch starts before the one noted last.
         """
         if self._end is None or first >= self._end:
             self._asked_from, self._repeated = first, frozenset()
-            found = self._note(ids, offsets)
+            found = self._note(ids, offsets, put_back or {})
         elif first < self._asked_from:
             raise ValueError(f"ids from {self._asked_from} on were noted last, and {first} comes before")
         else:
             known = bisect_left(offsets, self._end)
             again = [position for position in range(known) if offsets[position] in self._repeated]
-            found = [*again, *(known + more for more in self._note(ids[known:], offsets[known:]))]
+            found = [*again, *(known + more for more in self._note(ids[known:], offsets[known:], put_back or {}))]
         if found:
             self._repeated |= {offsets[position] for position in found}
         self._end = max(end, self._end or 0)
         return found
 
-    def _note(self, ids: Sequence[str], offsets: Sequence[int]) -> Sequence[int]:
+    def _note(self, ids: Sequence[str], offsets: Sequence[int], put_back: Mapping[int, int]) -> Sequence[int]:
         """Look and note in one pass at the speed of C; only what was met before is looked at again."""
         if not ids:
             return ()
@@ -89,9 +98,11 @@ class Recent:
         else:
             old = self._old
             met = [p for p, offset in enumerate(own) if kept[p] != offset or ids[p] in old]
-        return self._judge(met, ids, own)
+        return self._judge(met, ids, own, put_back)
 
-    def _judge(self, met: Sequence[int], ids: Sequence[str], offsets: Sequence[int]) -> list[int]:
+    def _judge(
+        self, met: Sequence[int], ids: Sequence[str], offsets: Sequence[int], put_back: Mapping[int, int]
+    ) -> list[int]:
         """Hold each record whose id was met before against the newest sight of it, in order."""
         found = []
         for position in met:
@@ -99,7 +110,7 @@ class Recent:
             seen = self._young[name]
             if seen == offset:
                 seen = self._old[name]
-            if offset - seen <= self._size:
+            if offset - seen <= self._size and put_back.get(offset) != seen:
                 found.append(position)
             self._young[name] = offset
         return found

@@ -59,4 +59,5 @@ def _letter(part: RecordSlice, index: int, verdict: InvalidEvent) -> DeadLetter:
     key = part.keys[index] if part.keys else None
     topic, partition = part.tp
     offset, value = offset_of(part, index), part.values[index]
-    return DeadLetter(topic, partition, offset, part.timestamp, key, value, verdict.reason, verdict.detail)
+    past = part.redriven.get(offset)
+    return DeadLetter(topic, partition, offset, part.timestamp, key, value, verdict.reason, verdict.detail, past)

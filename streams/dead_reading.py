@@ -26,24 +26,52 @@ class DeadPlace(NamedTuple):
     partition: int
     offset: int
 
+    def __str__(self) -> str:
+        """Give it as `parse_place` reads it."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A refused record as it lies on its topic; `headers` are text, `value` the original bytes."""
+    """A refused record as it lies on its topic.
+
+    Attributes:
+        headers: as text.
+        value: the original bytes; None for a tombstone.
+        key: the original key; None where there was none.
+        timestamp: when it was refused, in ms.
+    """
 
     place: DeadPlace
     headers: dict[str, str]
     value: bytes | None
+    key: bytes | None = None
+    timestamp: int = 0
+
+    @property
+    def origin(self) -> DeadPlace | None:
+        """Where the record lay when it was refused; None when its headers do not name an input topic."""
+        topic, partition, offset = (self.headers.get(name, "") for name in ("topic", "partition", "offset"))
+        if topic + DEAD_SUFFIX not in DEAD_TOPICS or not (partition.isdecimal() and offset.isdecimal()):
+            return None
+        return DeadPlace(topic, int(partition), int(offset))
+
+    @property
+    def rounds(self) -> int:
+        """How often the record had been put back before it was refused this time."""
+        text = self.headers.get("redriven", "")
+        return int(text) if text.isdecimal() else 0
 
     def summary(self) -> dict[str, str | int]:
         """Give what a list shows."""
         origin = "/".join(self.headers.get(name, "?") for name in ("topic", "partition", "offset"))
         return {
-            "place": "/".join(str(part) for part in self.place),
+            "place": str(self.place),
             "reason": self.headers.get("reason", "?"),
             "detail": self.headers.get("detail", ""),
             "original": origin,
             "bytes": len(self.value or b""),
+            "rounds": self.rounds,
         }
 
 
@@ -67,14 +95,36 @@ def read_newest(kafka: KafkaSettings, topics: Sequence[str], limit: int) -> list
     Raises:
         ServiceUnavailable: Kafka is away.
     """
-    with _open(kafka) as consumer:
+    with open_reader(kafka) as consumer:
         names = [topic + DEAD_SUFFIX for topic in topics]
-        places = [Place(name, number) for name in names for number in sorted(consumer.partitions_for_topic(name) or ())]
-        if not places:
-            return []
-        low, high = consumer.beginning_offsets(places), consumer.end_offsets(places)
-        spans = {place: (max(low[place], high[place] - limit), high[place]) for place in places}
-        return [letter for place in places for letter in _read(consumer, place, *spans[place])]
+        return [
+            letter
+            for place, (low, high) in _spans(consumer, names).items()
+            for letter in read_span(consumer, place, max(low, high - limit), high)
+        ]
+
+
+def read_from(
+    consumer: KafkaConsumer, topics: Sequence[str], start: int = 0, stop: int | None = None
+) -> Iterator[Letter]:
+    """Give the refused records of these input topics one by one, oldest first in each.
+
+    Args:
+        consumer: made by `open_reader`.
+        topics: input topics.
+        start: first offset on the dead-letter topic, inclusive.
+        stop: last offset, exclusive; None for all that is there now.
+    """
+    for place, (low, high) in _spans(consumer, [topic + DEAD_SUFFIX for topic in topics]).items():
+        yield from read_span(consumer, place, max(low, start), high if stop is None else min(high, stop))
+
+
+def _spans(consumer: KafkaConsumer, names: Sequence[str]) -> dict[Place, tuple[int, int]]:
+    places = [Place(name, number) for name in names for number in sorted(consumer.partitions_for_topic(name) or ())]
+    if not places:
+        return {}
+    low, high = consumer.beginning_offsets(places), consumer.end_offsets(places)
+    return {place: (low[place], high[place]) for place in places}
 
 
 def read_one(kafka: KafkaSettings, wanted: DeadPlace) -> Letter:
@@ -84,18 +134,33 @@ def read_one(kafka: KafkaSettings, wanted: DeadPlace) -> Letter:
         ServiceUnavailable: Kafka is away.
         InputFileError: there is no such record.
     """
-    with _open(kafka) as consumer:
-        place = Place(wanted.topic, wanted.partition)
-        if wanted.partition in (consumer.partitions_for_topic(wanted.topic) or ()):
-            low, high = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
-            if low <= wanted.offset < high:
-                for letter in _read(consumer, place, wanted.offset, wanted.offset + 1):
-                    return letter
-    raise InputFileError(f"there is no refused record at {'/'.join(str(part) for part in wanted)}")
+    with open_reader(kafka) as consumer:
+        for letter in read_span(consumer, *span_of(consumer, wanted)):
+            return letter
+    raise InputFileError(f"there is no refused record at {wanted}")
+
+
+def span_of(consumer: KafkaConsumer, wanted: DeadPlace) -> tuple[Place, int, int]:
+    """Give the span of one record for `read_span`.
+
+    Raises:
+        InputFileError: there is no such record.
+    """
+    place = Place(wanted.topic, wanted.partition)
+    if wanted.partition in (consumer.partitions_for_topic(wanted.topic) or ()):
+        low, high = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
+        if low <= wanted.offset < high:
+            return place, wanted.offset, wanted.offset + 1
+    raise InputFileError(f"there is no refused record at {wanted}")
 
 
 @contextmanager
-def _open(kafka: KafkaSettings) -> Iterator[KafkaConsumer]:
+def open_reader(kafka: KafkaSettings) -> Iterator[KafkaConsumer]:
+    """Connect for as long as the block runs.
+
+    Raises:
+        ServiceUnavailable: Kafka is away, at the start or within the block.
+    """
     consumer, servers = None, require_listener(kafka.bootstrap)
     try:
         consumer = KafkaConsumer(
@@ -114,7 +179,12 @@ def _open(kafka: KafkaSettings) -> Iterator[KafkaConsumer]:
             consumer.close(autocommit=False)
 
 
-def _read(consumer: KafkaConsumer, place: Place, start: int, end: int) -> Iterator[Letter]:
+def read_span(consumer: KafkaConsumer, place: Place, start: int, end: int) -> Iterator[Letter]:
+    """Give the records of a partition in `[start, end)`.
+
+    Raises:
+        ServiceUnavailable: the broker says there is more and gives nothing.
+    """
     if start >= end:
         return
     consumer.assign([place])
@@ -125,5 +195,6 @@ def _read(consumer: KafkaConsumer, place: Place, start: int, end: int) -> Iterat
             raise ServiceUnavailable(f"Kafka gave nothing of {place.topic} for {SILENCE_MS // 1000} s; try again")
         for record in batch:
             if record.offset < end:
-                headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
-                yield Letter(DeadPlace(place.topic, place.partition, record.offset), headers, record.value)
+                headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
+                at = DeadPlace(place.topic, place.partition, record.offset)
+                yield Letter(at, headers, record.value, record.key, record.timestamp)

@@ -26,6 +26,7 @@ from streams.records import (
     OutboxEntry,
     Progress,
     RecordSlice,
+    Redriven,
     Reply,
     TopicPartition,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Progress",
     "ReadStore",
     "RecordSlice",
+    "Redriven",
     "Reply",
     "Sink",
     "Store",

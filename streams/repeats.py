@@ -86,9 +86,17 @@ def note(window: Recent, part: RecordSlice, decoded: Decoded[W]) -> tuple[Decode
     offsets: Sequence[int] = range(part.first, part.next_offset)
     if part.offsets is not None or len(events) < len(part.values):
         offsets = [offset_of(part, position) for position in positions]
-    found = window.repeats([event.event_id for event in events], offsets, part.first, part.next_offset)
+    put_back = {
+        at: origin for at, past in part.redriven.items() if (origin := _offset_in(part.tp, past.last)) is not None
+    }
+    found = window.repeats([event.event_id for event in events], offsets, part.first, part.next_offset, put_back)
     if not found:
         return decoded, 0
     left = sorted(set(range(len(events))).difference(found))
     kept = [events[number] for number in left]
     return Decoded(kept, [positions[number] for number in left], decoded.rejects), len(found)
+
+
+def _offset_in(tp: TopicPartition, place: str) -> int | None:
+    topic, _, offset = place.rpartition("/")
+    return int(offset) if topic == f"{tp.topic}/{tp.partition}" and offset.isdecimal() else None

@@ -125,6 +125,8 @@ class KafkaSink:
             ("timestamp", b"" if letter.timestamp is None else b"%d" % letter.timestamp),
             ("version", self._version),
         ]
+        if letter.past is not None:
+            headers += [("redriven", b"%d" % letter.past.round), ("redriven-first", letter.past.first.encode())]
         return _Record(letter.topic + DEAD_SUFFIX, letter.key, letter.value, headers)
 
     async def _send(self, records: Sequence[_Record]) -> None:

@@ -7,7 +7,8 @@ from streams.wording import printable
 def letter_line(letter: Letter) -> str:
     """Give one line: place, reason, origin, detail."""
     row = letter.summary()
-    return printable(f"{row['place']}  {row['reason']}  from {row['original']}  {row['detail']}")
+    again = f"  (put back {letter.rounds} times before)" if letter.rounds else ""
+    return printable(f"{row['place']}  {row['reason']}  from {row['original']}  {row['detail']}{again}")
 
 
 def letter_text(letter: Letter, *, on_terminal: bool) -> str:

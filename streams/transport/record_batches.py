@@ -13,13 +13,18 @@ holds those names to what is used here.
 """
 # ruff: noqa: SLF001  the private names are the point of this module, and a contract test guards them
 
-from collections.abc import Iterator
-from types import MethodType
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType, MethodType
+from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
+
+from streams.ports import Redriven
+
+_PAST: Final = ("redriven", "redriven-last", "redriven-first")
+"""Headers of a record that `dlq redrive` has put back."""
 
 
 class RecordRun(NamedTuple):
@@ -34,6 +39,7 @@ class RecordRun(NamedTuple):
         next_offset: first offset after it.
         timestamp: largest record time in ms; -1 when the batch has none.
         offsets: offset of each value; None when the stretch has a value at every offset.
+        redriven: the past of those records that were put back on the topic, by offset; may name others as well.
     """
 
     start: int
@@ -42,6 +48,7 @@ class RecordRun(NamedTuple):
     values: list[bytes | None]
     keys: list[bytes | None]
     offsets: list[int] | None
+    redriven: Mapping[int, Redriven] = MappingProxyType({})
 
 
 class RecordBatches(PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
@@ -78,6 +85,7 @@ def _read(batch: Any, start: int, stop: int) -> RecordRun:
     values: list[bytes | None] = []
     keys: list[bytes | None] = []
     offsets: list[int] = []
+    redriven: dict[int, Redriven] = {}
     newest = -1
     legacy = batch.producer_id is None
     add_value, add_key, add_offset = values.append, keys.append, offsets.append
@@ -87,11 +95,20 @@ def _read(batch: Any, start: int, stop: int) -> RecordRun:
             add_value(record.value)
             add_key(record.key)
             add_offset(offset)
+            if record.headers:
+                _note_past(redriven, offset, record.headers)
             if legacy and record.timestamp is not None:
                 newest = max(newest, record.timestamp)
     if not legacy:
         newest = batch.max_timestamp
-    return RecordRun(start, stop, newest, values, keys, None if len(values) == stop - start else offsets)
+    return RecordRun(start, stop, newest, values, keys, None if len(values) == stop - start else offsets, redriven)
+
+
+def _note_past(redriven: dict[int, Redriven], offset: int, headers: Iterable[tuple[str, bytes | None]]) -> None:
+    """Keep what tells that a record was put back; what somebody else wrote there is no past."""
+    found = {name: (value or b"").decode("utf-8", "replace") for name, value in headers if name in _PAST}
+    if found.keys() == set(_PAST) and found["redriven"].isdecimal():
+        redriven[offset] = Redriven(int(found["redriven"]), found["redriven-last"], found["redriven-first"])
 
 
 def read_whole_batches(consumer: AIOKafkaConsumer) -> None:

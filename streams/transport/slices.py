@@ -49,7 +49,7 @@ def _pieces(run: RecordRun, limit: int) -> Iterator[RecordRun]:
             stop = run.next_offset
         else:
             stop = run.start + high if run.offsets is None else run.offsets[high]
-        yield RecordRun(start, stop, run.timestamp, run.values[low:high], run.keys[low:high], offsets)
+        yield RecordRun(start, stop, run.timestamp, run.values[low:high], run.keys[low:high], offsets, run.redriven)
         start = stop
 
 
@@ -70,6 +70,7 @@ def _join(tp: TopicPartition, generation: int, runs: Sequence[RecordRun], end_of
         offsets=offsets,
         keys=keys,
         end_offset=end_offset,
+        redriven={offset: past for run in runs for offset, past in run.redriven.items()},
         oldest=min((run.timestamp for run in runs if run.values and run.timestamp >= 0), default=None),
     )
 

@@ -21,6 +21,7 @@ from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.ports import Redriven
 from streams.transport.record_batches import RecordBatches, RecordRun
 
 TP = TopicPartition("ads.clicks.v1", 0)
@@ -193,3 +194,14 @@ def test_the_inside_of_the_libraries_is_what_we_read(name: str) -> None:
     digest = hashlib.sha256(inspect.getsource(SOURCES[name]).encode()).hexdigest()[:16]
 
     assert READ[name] == digest
+
+
+def test_the_past_of_a_record_that_was_put_back_is_read_from_its_headers() -> None:
+    """Only complete headers of ours say so; others' headers, and ours written by somebody else, are passed over."""
+    past = [("redriven", b"2"), ("redriven-last", b"t/0/9"), ("redriven-first", b"t/0/1")]
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, 0, 0, 1 << 20)
+    for number, headers in enumerate([[], past, past[:2], [("trace", None)], [("redriven", b"x"), *past[1:]]]):
+        builder.append(number, 1_000, b"k", b"v", headers)
+    (run,) = list(reader(RecordBatches, bytes(builder.build()), 0))  # type: ignore[call-overload]
+
+    assert {1: Redriven(2, "t/0/9", "t/0/1")} == run.redriven

@@ -12,7 +12,7 @@ from confluent_kafka import TopicPartition as Position
 
 from models.errors import ServiceUnavailable
 from services import Broker, free_port
-from streams.ports import DeadLetter, OutboxEntry, Sink
+from streams.ports import DeadLetter, OutboxEntry, Redriven, Sink
 from streams.settings import KafkaSettings
 from streams.sinks.kafka_sink import KafkaSink
 from streams.sinks.list_sink import ListSink
@@ -98,7 +98,7 @@ async def test_headers_say_what_and_where_from(kafka: Broker, unique_name: Calla
     sink = KafkaSink(KafkaSettings(bootstrap=kafka.bootstrap))
     await sink.publish([OutboxEntry("id1", topic, "440000", '{"decided_at":1750000000123}')])
     await sink.publish([OutboxEntry("id2", topic, "440000", "[]")])
-    await sink.bury([DeadLetter(topic, 3, 41, None, b"k", b"v", "too_old", "older than 40 days")])
+    await sink.bury([DeadLetter(topic, 3, 41, None, b"k", b"v", "too_old", "older", Redriven(2, "t/3/9", "t/3/1"))])
     await sink.stop()
     first, second = (dict(message.headers()) for message in log_of(kafka, topic))
     (letter,) = (dict(message.headers()) for message in log_of(kafka, topic + ".dead"))
@@ -114,7 +114,9 @@ async def test_headers_say_what_and_where_from(kafka: Broker, unique_name: Calla
     assert common | {"ce_id": b"id2"} == second
     assert {
         "reason": b"too_old",
-        "detail": b"older than 40 days",
+        "detail": b"older",
+        "redriven": b"2",
+        "redriven-first": b"t/3/1",
         "topic": topic.encode(),
         "partition": b"3",
         "offset": b"41",

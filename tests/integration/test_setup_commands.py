@@ -105,6 +105,7 @@ def test_dead_letters_are_listed_and_shown_whole(shell: Shell, broker: Broker) -
             "detail": "expected a value",
             "original": "ads.clicks.v1/3/77",
             "bytes": 5,
+            "rounds": 0,
         }
     ] == json.loads(listed.stdout)
     assert "{oops" == shown.stdout.splitlines()[-1]

@@ -25,6 +25,15 @@ def test_a_repeat_lies_within_the_window(log: str, size: int, expected: str) -> 
     assert expected == "".join("x" if o in {offsets[p] for p in found} else "_" for o in range(len(log)))
 
 
+def test_a_record_that_was_put_back_repeats_all_but_itself() -> None:
+    """What was refused and put back is no copy of its own first sight; a copy that came between makes it one."""
+    told = {2: 0, 5: 3}
+    alone = Recent(10).repeats(["a", "b", "a"], [0, 1, 2], 0, 3, told)
+    between = Recent(10).repeats(["a", "a", "a", "a"], [3, 4, 5, 6], 3, 7, told)
+
+    assert ([], [1, 2, 3]) == (list(alone), list(between))
+
+
 def test_what_was_noted_last_may_be_asked_again_and_nothing_before() -> None:
     """A slice that is tried again gets its answers; going back further is a fault of the caller."""
     recent = Recent(10)
