@@ -72,8 +72,8 @@ def _by_flags(flags: int) -> int:
     return sum(one("o", name) for flag, name in names.items() if flags & flag)
 
 
-def _by_credit(what: str, direct: bool, admitted: bool, same_day: bool) -> int:
-    scopes = [scope for scope, counts in (("direct", direct), ("total", admitted)) if counts]
+def _by_credit(what: str, direct: bool, same_day: bool) -> int:
+    scopes = ["direct", "total"] if direct else ["total"]
     windows = ["", "_0d"] if same_day else [""]
     name, unit = what.removesuffix("_micros"), "_micros" if what.endswith("_micros") else ""
     return sum(one("d", f"{scope}_{name}{window}{unit}") for scope in scopes for window in windows)
@@ -87,12 +87,11 @@ _CANCELLED_NOW, _REFUNDED_NOW, _BACK_NOW = (
 )
 _CREDIT: Final = {
     case: tuple(_by_credit(what, *case) for what in ("orders", "gmv_micros", "paid_micros", "refunded_micros"))
-    for case in product((False, True), repeat=3)
+    for case in product((False, True), repeat=2)
 }
-"""Direct, admitted and same day, to what an order, its amount, what was paid and what was given back add to."""
-_CAPPED, _DIRECT_CUT, _TOTAL_CUT = (
-    one("d", name) for name in ("capped_orders", "direct_capped_micros", "total_capped_micros")
-)
+"""Direct and same day, to what an order, its amount, what was paid and what was given back add to."""
+_CAPPED, _TOTAL_CUT = one("d", "capped_orders"), one("d", "total_capped_micros")
+_BOTH_CUT: Final = _TOTAL_CUT + one("d", "direct_capped_micros")
 
 
 def can_be_clicked(order: Order | WireOrder) -> bool:
@@ -158,26 +157,22 @@ def contributions(line: Line, zone: ZoneInfo) -> list[Contribution]:
         out.append((line.cancelled_at, "o", region, campaign, _CANCELLED_NOW))
     for _, refunded_at, amount in line.refunds:
         out.append((refunded_at, "o", region, campaign, _REFUNDED_NOW + amount * _BACK_NOW))
-    if credit is not None and (credit.direct or credit.admitted):
+    if credit is not None and credit.admitted:
         out += _credited(line, credit, refunded, zone)
     return out
 
 
 def _credited(line: Line, credit: Credit, refunded: int, zone: ZoneInfo) -> tuple[Contribution, Contribution]:
     """Give what a credited line adds by the time of its placing and by the time of its click."""
-    at, direct, admitted = line.placed_at, credit.direct, credit.admitted
+    at, direct = line.placed_at, credit.direct
     same_day = credit.at == at or day_of(EpochMs(credit.at), zone) == day_of(EpochMs(at), zone)
-    an_order, placed, paid, back = _CREDIT[direct, admitted, same_day]
+    an_order, placed, paid, back = _CREDIT[direct, same_day]
     by_click = line.paid_micros * paid + refunded * back
     by_order = by_click
     if line.flags & PLACED:
         by_click = by_order = by_click + an_order + line.amount_micros * placed
-        cut = line.cap_micros or line.amount_micros
-        if direct:
-            by_order += cut * _DIRECT_CUT
-        if admitted:
-            by_order += cut * _TOTAL_CUT
-            if line.cap_micros:
-                by_order += _CAPPED
+        by_order += (line.cap_micros or line.amount_micros) * (_BOTH_CUT if direct else _TOTAL_CUT)
+        if line.cap_micros:
+            by_order += _CAPPED
     region, campaign = credit.region, credit.campaign_id
     return (at, "d", region, campaign, by_order), (credit.at, "k", region, campaign, by_click)

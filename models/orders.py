@@ -93,7 +93,7 @@ class Credit(Struct, array_like=True, frozen=True, gc=False):
         campaign_id: the campaign that is credited.
         region: the region that is credited, the one that bids.
         direct: the promoted product was bought.
-        admitted: the halo setting lets the line count in total.
+        admitted: the halo setting lets the line count in total; a direct one always does.
     """
 
     at: int

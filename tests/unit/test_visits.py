@@ -125,6 +125,16 @@ def test_a_line_asks_for_the_days_of_its_window_once() -> None:
     assert {} == folder.more_visit_ids([paid], dict.fromkeys(lines, "[]"))
 
 
+def test_lines_over_midnight_ask_each_for_their_days() -> None:
+    """A buyer of the day before is asked for from a day earlier."""
+    midnight = EpochMs(DAY + DAY_MS)
+    asked = Books().folder.visit_ids([order(placed_at=midnight - 1), order(placed_at=midnight, user_id="v")])
+
+    assert {n: ["u", "v"] for n in range(1, 16)} | {0: ["u"], 16: ["v"]} == {
+        (day - DAY) // DAY_MS + 15: users for day, users in asked.items()
+    }
+
+
 def test_a_window_may_begin_before_time_does() -> None:
     """Orders of the first days of the epoch have fewer days before them."""
     assert 1 == len(Books().folder.visit_ids([order(placed_at=0)]))
