@@ -1,6 +1,6 @@
 """Looks at everything a worker stands on and says what is wrong and what to do about it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
@@ -9,11 +9,16 @@ from aiokafka import codec as aiokafka_codec
 from kafka import codec as kafka_codec
 
 from models.errors import ServiceUnavailable
-from streams.kafka_admin import find, open_admin, problems
+from models.units import EpochMs
+from streams.kafka_admin import find, open_admin, problems, reach_of
+from streams.ports import TopicPartition
 from streams.settings import KafkaSettings, RedisSettings, Settings
+from streams.store.keys import Keys
 from streams.store.redis_errors import address_of
 
 OLDEST_REDIS = 7
+MOST_SKEW_MS = 5_000
+ANEW = "the topic was created anew or lost its tail; restore it, or clear the totals and start over"
 
 
 class Check(NamedTuple):
@@ -30,12 +35,19 @@ class Check(NamedTuple):
     detail: str
 
 
-def examine(settings: Settings) -> Iterator[Check]:
-    """Give the findings one by one, as they are made."""
+def examine(settings: Settings, now: Callable[[], EpochMs]) -> Iterator[Check]:
+    """Give the findings one by one, as they are made.
+
+    Args:
+        settings: where everything is.
+        now: wall clock, held against that of Redis.
+    """
     yield Check("settings", "PASS", f"rules {settings.rules.config_hash}, mode {settings.rules.guards.mode}")
     yield from _codecs()
-    yield from _kafka(settings.kafka)
-    yield from _redis(settings.redis)
+    stands: dict[TopicPartition, int] = {}
+    redis_checks = list(_redis(settings.redis, now, stands))  # first: it tells where the store stands
+    yield from _kafka(settings.kafka, stands)
+    yield from redis_checks
 
 
 def exit_code(checks: list[Check]) -> int:
@@ -56,10 +68,11 @@ def _codecs() -> Iterator[Check]:
             yield Check(f"codecs of {client}", "PASS", ", ".join(found))
 
 
-def _kafka(settings: KafkaSettings) -> Iterator[Check]:
+def _kafka(settings: KafkaSettings, stands: dict[TopicPartition, int]) -> Iterator[Check]:
     try:
         with open_admin(settings) as client:
             found = find(client)
+            reach = reach_of(client, [tp for tp in stands if tp.topic in found])
     except ServiceUnavailable as away:
         yield Check("Kafka", "AWAY", str(away))
         return
@@ -69,9 +82,26 @@ def _kafka(settings: KafkaSettings) -> Iterator[Check]:
         yield Check("topics", "FAIL", sentence)
     if not wrong:
         yield Check("topics", "PASS", f"all {len(found)} are as they should be")
+    yield from _progress(stands, reach)
 
 
-def _redis(settings: RedisSettings) -> Iterator[Check]:
+def _progress(stands: dict[TopicPartition, int], reach: dict[TopicPartition, tuple[int, int]]) -> Iterator[Check]:
+    """Hold where the store stands against what the logs still have."""
+    wrong = False
+    for tp, (earliest, latest) in sorted(reach.items()):
+        at, where = stands[tp], f"{tp.topic}/{tp.partition}"
+        if at > latest:
+            yield Check("progress", "FAIL", f"{where}: the store stands at {at}, the log ends at {latest}: {ANEW}")
+        elif at < earliest:
+            yield Check(
+                "progress", "WARN", f"{where}: the log dropped {earliest - at} records before they were counted"
+            )
+        wrong |= not earliest <= at <= latest
+    if not wrong:
+        yield Check("progress", "PASS", f"{len(reach)} partitions go on where the store stands")
+
+
+def _redis(settings: RedisSettings, now: Callable[[], EpochMs], stands: dict[TopicPartition, int]) -> Iterator[Check]:
     place = address_of(settings.url)
     client = redis.Redis.from_url(
         settings.url,
@@ -83,6 +113,8 @@ def _redis(settings: RedisSettings) -> Iterator[Check]:
     try:
         info = client.info()
         yield from _redis_checks(info, place)
+        yield _clock(client.time(), now())
+        stands |= _stands(client, Keys(settings.prefix, settings.shards))
         folder = files("streams.store")
         scripts = sorted(path.name for path in folder.iterdir() if path.name.endswith(".lua"))
         for name in scripts:
@@ -95,6 +127,27 @@ def _redis(settings: RedisSettings) -> Iterator[Check]:
         yield Check("Redis", "AWAY", f"cannot be reached at {place}: {type(error).__name__}; {fix}")
     finally:
         client.close()
+
+
+def _clock(theirs: tuple[int, int], ours: EpochMs) -> Check:
+    skew = ours - theirs[0] * 1000 - theirs[1] // 1000
+    if abs(skew) <= MOST_SKEW_MS:
+        return Check("clock", "PASS", f"within {MOST_SKEW_MS // 1000} s of that of Redis")
+    way = "ahead of" if skew > 0 else "behind"
+    return Check("clock", "WARN", f"{abs(skew) / 1000:.0f} s {way} that of Redis: set both by NTP")
+
+
+def _stands(client: redis.Redis, keys: Keys) -> dict[TopicPartition, int]:
+    """Give the first offset not applied of every partition the store knows."""
+    stands = {}
+    for shard in range(keys.shards):
+        fences: dict[bytes, bytes] = client.hgetall(keys.fences(shard))  # type: ignore[assignment]  # typed for both modes
+        for field, value in fences.items():
+            topic, _, rest = field.decode().partition(":")
+            partition, _, name = rest.partition(":")
+            if name == "next":
+                stands[TopicPartition(topic, int(partition))] = int(value)
+    return stands
 
 
 def _redis_checks(info: dict[str, object], place: str) -> Iterator[Check]:

@@ -3,16 +3,18 @@
 Answers of the broker hold whole configurations and are never printed or logged.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from kafka import KafkaAdminClient
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka import TopicPartition as Position
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from models.errors import ServiceUnavailable
 from streams.kafka_reach import DIALECT, require_listener
+from streams.ports import TopicPartition
 from streams.settings import KafkaSettings
 from streams.topics import TOPICS
 
@@ -82,6 +84,16 @@ def find(client: KafkaAdminClient) -> dict[str, FoundTopic]:
     partitions = {topic["name"]: len(topic["partitions"]) for topic in client.describe_topics(here)}
     configs = _configs(client, here)
     return {name: FoundTopic(partitions[name], configs.get(name, {})) for name in here}
+
+
+def reach_of(client: KafkaAdminClient, tps: Sequence[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+    """Give the first offset that the log of each partition still has, and the one its next record will get."""
+    ends = []
+    for spec in (OffsetSpec.EARLIEST, OffsetSpec.LATEST):
+        found = client.list_partition_offsets({Position(*tp): spec for tp in tps}) if tps else {}
+        ends.append({TopicPartition(place.topic, place.partition): at.offset for place, at in found.items()})
+    earliest, latest = ends
+    return {tp: (earliest[tp], latest[tp]) for tp in tps if tp in earliest and tp in latest}
 
 
 def _configs(client: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:

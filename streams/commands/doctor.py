@@ -23,11 +23,12 @@ def doctor(
         typer.echo(said)
         raise typer.Exit(0 if content else 1)
 
+    from streams.bootstrap import wall_clock
     from streams.doctoring import examine, exit_code
     from streams.settings import load
 
     checks = []
-    for check in examine(load(config)):
+    for check in examine(load(config), wall_clock):
         checks.append(check)
         if not as_json:
             typer.echo(f"{check.verdict}  {check.what}: {check.detail}")
