@@ -25,9 +25,10 @@ def users_of_clicks(
     """
     if not clicks:
         return {}
-    newest = max(map(_AT, clicks))
+    times = list(map(_AT, clicks))
+    newest = max(times)
     last = day_of(EpochMs(newest if orders_head is None else max(newest, orders_head)), zone)
-    if min(map(_AT, clicks)) >= last:
+    if min(times) >= last:
         return {last: list(dict.fromkeys(map(_USER, clicks)))}
     days: dict[EpochMs, dict[str, None]] = {}
     for click in clicks:
@@ -35,6 +36,11 @@ def users_of_clicks(
         for day in days_between(EpochMs(click.at), EpochMs(until), zone):
             days.setdefault(day, {})[click.user_id] = None
     return {day: list(users) for day, users in days.items()}
+
+
+def ask_alike(one: EpochMs | None, other: EpochMs | None, zone: ZoneInfo) -> bool:
+    """Tell whether clicks ask for the same visits under two heads of the orders: those of one day do."""
+    return one == other or (one is not None and other is not None and day_of(one, zone) == day_of(other, zone))
 
 
 def users_of_orders(orders: Iterable[WireOrder], window_ms: int, zone: ZoneInfo) -> dict[EpochMs, list[str]]:

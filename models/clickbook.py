@@ -116,9 +116,10 @@ def visited(
 
 def _by_day(clicks: Sequence[WireClick], zone: ZoneInfo) -> Iterable[tuple[EpochMs, Sequence[WireClick]]]:
     """Split clicks by day; most slices lie within one."""
-    if not clicks:
+    times = list(map(_AT, clicks))
+    if not times:
         return ()
-    days = days_between(EpochMs(min(map(_AT, clicks))), EpochMs(max(map(_AT, clicks))), zone)
+    days = days_between(EpochMs(min(times)), EpochMs(max(times)), zone)
     if len(days) == 1:
         return ((days[0], clicks),)
     by_day: dict[EpochMs, list[WireClick]] = defaultdict(list)
@@ -131,15 +132,14 @@ def _merged(
     clicks: Sequence[WireClick], users: Sequence[str], known: Mapping[str, str], settled: int | None
 ) -> tuple[dict[str, str], int]:
     """Add a day's clicks to visits that may hold others; a user's only click of the day is written at once."""
-    busy: dict[str, list[WireClick]] = {
-        user: [] for user, count in Counter(users).items() if count > 1 or user in known
-    }
-    alone = []
-    for user, click in zip(users, clicks, strict=True):
+    counts = Counter(users)
+    busy: dict[str, list[WireClick]] = {user: [] for user, count in counts.items() if count > 1}
+    busy |= {user: [] for user in known if user in counts}
+    pairs = list(zip(users, clicks, strict=True))
+    alone = [click for user, click in pairs if user not in busy]
+    for user, click in pairs:
         if user in busy:
             busy[user].append(click)
-        else:
-            alone.append(click)
     changed, forgotten = {}, 0
     for user, group in busy.items():
         visits = parse_visits(known.get(user))

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from models.asking import ask_alike
 from models.codec import Decoded
 from models.fold import Folded, Folder
 from models.orders import LineId
@@ -80,12 +81,12 @@ class Joiner:
             ServiceUnavailable: the store is away.
         """
         folder, clicks = self._folder, decoded.events
-        asked = folder.visits_of(clicks, self._orders_heads.get(tp.partition))
-        joined = await self._store.join(tp, (), asked)
-        self._orders_heads[tp.partition] = joined.orders_head
-        needed = folder.visits_of(clicks, joined.orders_head)
-        if needed != asked:  # orders went on to another day since we looked last
-            joined = await self._store.join(tp, (), needed)
+        orders_head = self._orders_heads.get(tp.partition)
+        joined = await self._store.join(tp, (), folder.visits_of(clicks, orders_head))
+        while not ask_alike(orders_head, joined.orders_head, folder.zone):  # orders went on to another day
+            orders_head = joined.orders_head
+            joined = await self._store.join(tp, (), folder.visits_of(clicks, orders_head))
+        self._orders_heads[tp.partition] = orders_head
         line_ids = folder.lines_of(clicks, joined.visits)
         lines: dict[LineId, str | None] = {}
         if line_ids:
