@@ -120,7 +120,17 @@ def _event(
         "direct_gmv_micros": orders * 2_233_000_000,
         "total_orders": orders * 2,
         "total_gmv_micros": orders * 4_100_000_000,
+        "direct_capped_micros": orders * 2_233_000_000,
+        "total_capped_micros": orders * 3_900_000_000,
+        "capped_orders": orders // 5,
+        "click_direct_orders": orders,
+        "click_direct_gmv_micros": orders * 2_100_000_000,
+        "click_total_orders": orders * 2,
+        "click_total_gmv_micros": orders * 3_800_000_000,
     }
+    for scope in ("direct", "total", "click_direct", "click_total"):
+        amount = counters[f"{scope}_gmv_micros"]
+        counters |= {f"{scope}_paid_micros": amount * 8 // 10, f"{scope}_refunded_micros": amount // 10}
     members = {
         Scope.REGION: region,
         Scope.CAMPAIGN: campaign,

@@ -146,7 +146,7 @@ async def test_it_survives_a_restart_of_the_server(browser: Browser, server: Ser
     await asyncio.to_thread(server.stop)
     await expect(page.locator("#f-state")).to_have_text("Disconnected", timeout=15_000)
     await asyncio.to_thread(server.start)
-    await expect(page.locator("#f-state")).to_have_text("Live", timeout=15_000)
+    await expect(page.locator("#f-state")).to_have_text("Up to date", timeout=15_000)
     before = int(await cell(page, "110000", "orders"))
     await day.tick("110000", orders=2)
 
@@ -204,6 +204,34 @@ async def test_keyboard_alone_opens_a_region_and_comes_back(browser: Browser, se
     assert [] == complaints
 
 
+@pytest.mark.parametrize(
+    ("width", "locale", "said"),
+    [
+        (1440, "en-US", ("Paid less refunded", "Direct net", "lines cut", "not enough orders yet")),
+        (390, "zh-CN", ("实付减退款", "线索净额", "行被封顶", "尚不能预计")),
+    ],
+)
+async def test_the_drawer_shows_every_roi_of_a_region(
+    browser: Browser, server: Serve, width: int, locale: str, said: tuple[str, ...]
+) -> None:
+    """Amounts and scopes against basis and window; a new window is asked for anew; nothing scrolls sideways."""
+    page, complaints = await opened(browser, server, width=width, locale=locale)
+    await page.locator('.tile[data-a="440000"]').click()
+    drawer = page.locator("#drawer")
+    for words in said:
+        await expect(drawer).to_contain_text(words)
+    async with httpx.AsyncClient(base_url=server.address) as api:
+        params = {"region": "440000", "roi": "all"}
+        row = (await api.get("/api/v1/table", params=params)).json()["rows"][0]
+
+    cells = await page.locator("#d-rois td").all_inner_texts()
+    assert 24 == len(cells)
+    assert one_place(row["ratios"]["roi_direct"]) == cells[0].lstrip("~")
+    assert (24, 24) == (len(row["rois"]), len({one["name"] for one in row["rois"]}))
+    assert await drawer.evaluate("box => box.scrollWidth <= box.clientWidth")
+    assert [] == complaints
+
+
 async def test_a_store_that_is_away_is_said_on_the_page(
     browser: Browser, server: Serve, valkey_server: services.RedisServer, day: SeededDay
 ) -> None:
@@ -213,7 +241,7 @@ async def test_a_store_that_is_away_is_said_on_the_page(
     await expect(page.locator("#attn-body")).to_contain_text("the store cannot be read", timeout=15_000)
     await asyncio.to_thread(valkey_server.start)
 
-    await expect(page.locator("#f-state")).to_have_text("Live", timeout=20_000)
+    await expect(page.locator("#f-state")).to_have_text("Up to date", timeout=20_000)
     await expect(page.locator("#rows tr[data-id]")).to_have_count(31)
 
 

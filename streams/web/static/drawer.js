@@ -2,10 +2,13 @@
 import { $, glyph, h, number, percent } from './dom.js';
 import { L, blank, data, figures, nameOf, time, view, when, zone } from './state.js';
 import { feedItem } from './feed.js';
+import { campaignTable, orderRows, roiRows, roiTable } from './detail.js';
 
 const TOP = 8;
+const KEPT_MS = 10000;
 let lastFocus = null;
 let asked = 0;
+let loaded = { region: null, window: null, at: 0 };
 
 export function openDrawer(region) {
   if (blank() || !data.status.has(region)) return;
@@ -17,7 +20,6 @@ export function openDrawer(region) {
   if (matchMedia('(max-width: 899px)').matches) drawer.showModal(); else drawer.show();
   drawer.scrollTop = 0;
   $('d-title').focus();
-  loadCampaigns(region);
 }
 
 export function closeDrawer() {
@@ -44,8 +46,13 @@ export function drawDrawer() {
       h('div', { class: 'd-stat' }, chip(status.status, L().st[status.status]), status.suspect || status.alert ? chip('SUSPECT', L().st.SUSPECT) : null, h('span', null, since))),
     section(L().d.last, '', items.length ? h('ol', { class: 'd-items' }, items.map(item => feedItem(item, null))) : h('p', { class: 'muted' }, L().d.none)),
     section(L().d.figures, L().win[view.window], pairs('ev', row ? figureRows(figures(row)) : [[L().k.spend, '–']])),
+    section(L().o.title, L().win[view.window], pairs('ev', row ? orderRows(row.totals) : [[L().o.placed, '–']])),
+    section(L().r.title, L().win[view.window], h('div', { id: 'd-rois' })),
     section(L().d.ev, '', pairs('ev', evidence(status))),
     section(L().d.camps, L().win[view.window], h('div', { id: 'd-camps' })));
+  const current = loaded.region === region && loaded.window === view.window;
+  if (current) drawLoaded();
+  if (!current || Date.now() - loaded.at > KEPT_MS) load(region);
 }
 
 function figureRows(f) {
@@ -64,20 +71,24 @@ function evidence(status) {
   return rows;
 }
 
-async function loadCampaigns(region) {
-  const mine = ++asked, query = new URLSearchParams({ by: 'region,campaign', window: view.window, region, limit: TOP });
-  let rows = [];
+// Campaigns and every ROI are asked for, not streamed: on opening, for another window, and now and then while it is open.
+async function load(region) {
+  const mine = ++asked, { window } = view;
+  loaded = { ...loaded, at: Date.now() };
+  const read = async query => {
+    const answer = await fetch(`/api/v1/table?${new URLSearchParams({ ...query, window, region })}`);
+    return answer.ok ? (await answer.json()).rows : null;
+  };
+  let campaigns, rows;
   try {
-    const answer = await fetch(`/api/v1/table?${query}`);
-    if (!answer.ok) return;
-    rows = (await answer.json()).rows;
+    [campaigns, rows] = await Promise.all([read({ by: 'region,campaign', limit: TOP }), read({ by: 'region', roi: 'all' })]);
   } catch { return; }
-  if (mine !== asked || view.drawer !== region || !$('d-camps')) return;
-  if (!rows.length) { $('d-camps').replaceChildren(h('p', { class: 'muted' }, L().d.nocamps)); return; }
-  const head = [L().col.camp, L().col.spend, L().col.clicks, L().col.orders, L().col.roi].map((name, at) => h('th', { scope: 'col', class: at ? 'num' : null }, name));
-  const body = rows.map(row => {
-    const f = figures(row), roi = f.roi === null || !f.orders ? '–' : (f.orders < 10 ? '~' : '') + f.roi.toFixed(1);
-    return h('tr', null, h('th', { scope: 'row', lang: 'zh-Hans' }, h('bdi', null, row.campaign_name)), [number(f.spend), number(f.clicks), number(f.orders), roi].map(value => h('td', { class: 'num' }, value)));
-  });
-  $('d-camps').replaceChildren(h('table', { class: 'mini' }, h('thead', null, h('tr', null, head)), h('tbody', null, body)));
+  if (mine !== asked || view.drawer !== region || campaigns === null || rows === null) return;
+  loaded = { region, window, at: Date.now(), campaigns, row: rows[0] || null };
+  drawLoaded();
+}
+
+function drawLoaded() {
+  $('d-camps').replaceChildren(campaignTable(loaded.campaigns));
+  $('d-rois').replaceChildren(...(loaded.row ? [roiTable(loaded.row), pairs('ev', roiRows(loaded.row))] : [h('p', { class: 'muted' }, L().na.none)]));
 }

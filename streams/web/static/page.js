@@ -55,7 +55,7 @@ const stream = new Stream({
     if (view.paused) { stream.stale = true; return; }
     change(body);
     redraw();
-    if (view.drawer && document.activeElement && !$('drawer').matches(':hover, :focus-within')) drawDrawerKeepingCampaigns();
+    if (view.drawer && document.activeElement && !$('drawer').matches(':hover, :focus-within')) drawDrawerInPlace();
   },
   decision: body => {
     if (view.paused) { stream.stale = true; return; }
@@ -76,10 +76,9 @@ const stream = new Stream({
 let blankBefore = false;
 let awaiting = false;
 
-function drawDrawerKeepingCampaigns() {
-  const campaigns = $('d-camps'), top = $('drawer').scrollTop;
+function drawDrawerInPlace() {
+  const top = $('drawer').scrollTop;
   drawDrawer();
-  if (campaigns) $('d-camps').replaceWith(campaigns);
   $('drawer').scrollTop = top;
 }
 
@@ -125,7 +124,7 @@ function pause() {
 }
 
 if (view.theme) document.documentElement.dataset.theme = view.theme;
-$('lang').addEventListener('click', () => { view.lang = view.lang === 'zh' ? 'en' : 'zh'; remember('lang', view.lang); if (view.drawer) drawDrawerKeepingCampaigns(); rebuild(); });
+$('lang').addEventListener('click', () => { view.lang = view.lang === 'zh' ? 'en' : 'zh'; remember('lang', view.lang); if (view.drawer) drawDrawerInPlace(); rebuild(); });
 $('theme').addEventListener('click', theme);
 $('pause').addEventListener('click', pause);
 $('resort').addEventListener('click', order);

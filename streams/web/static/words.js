@@ -10,7 +10,7 @@ const EN = {
   mode: { auto: 'LIVE', dry_run: 'DRY RUN', observe: 'OBSERVE', propose: 'PROPOSE', killed: 'STOPPED' },
   mode_t: { auto: 'Shifts are published and adjusters change budgets', dry_run: 'Shifts are published as dry runs; adjusters change nothing', observe: 'Statuses are decided, no shift is made', propose: 'Shifts wait for approval', killed: 'No shift leaves until someone resumes: subsidywatch shifts resume' },
   pause: 'Pause', resume: 'Resume', theme: 'Switch between light and dark', lang: '中文',
-  fs: { live: 'Live', paused: 'Paused', stale: 'Stale', disconnected: 'Disconnected', error: 'No data', loading: 'Connecting', empty: 'Waiting' },
+  fs: { live: 'Up to date', paused: 'Paused', stale: 'Stale', disconnected: 'Disconnected', error: 'No data', loading: 'Connecting', empty: 'Waiting' },
   k: { spend: 'Spend', roi: 'Direct ROI', troi: 'Total ROI', cpc: 'CPC', orders: 'Orders', gmv: 'GMV' },
   yuan: 'yuan', sum1: 'provinces with the subsidy on', sum_new: 'changed in the last hour',
   col: { name: 'Region', camp: 'Campaign', status: 'Subsidy', spend: 'Spend', share: 'Share', clicks: 'Clicks', cpc: 'CPC', orders: 'Orders', roi: 'Direct ROI', cpa: 'CPA', gmv: 'GMV', troi: 'Total ROI', fresh: 'Last event' },
@@ -42,6 +42,11 @@ const EN = {
   },
   empty_feed: 'No decisions yet. The first one needs about 10 eligible orders in one province.', empty_feed2: 'No decision of this kind yet.',
   d: { close: 'Close', figures: 'Figures', camps: 'Campaigns here', camps_s: n => `${n} largest by spend`, ev: 'Evidence', share: 'Orders with subsidy', since: 'since the change', last: 'Decisions here', none: 'No decision here yet.', against: 'Speaks against it', claim: 'Announcement', mark: 'Watermark', rules: 'Rules', of: (k, n, p) => `${k} of ${n} (${p})`, nocamps: 'No campaign spent here in this window.' },
+  o: { title: 'Orders sent here', placed: 'Placed', paid: 'Paid', refunded: 'Refunded', net: 'Paid less refunded', cancelled: 'Cancelled', gifts: 'Gifts, counted apart', flow: 'Arrived in this window', flowed: (c, r, m) => `${c} cancelled, ${r} refunds of ${m}` },
+  r: {
+    title: 'Every ROI', direct: 'Direct', total: 'Total', placed: 'placed', paid: 'paid', net: 'net', order15d: 'Order time', order0d: 'same day', click15d: 'Click time', click0d: 'same day',
+    capped: 'Capped, direct / total', cut: n => `, ${n} lines cut`, expected: 'By click, expected', to_come: p => `, ${p} of orders still to come`, unknown: 'not enough orders yet to tell',
+  },
   suspect_l: 'suspect', tile: (n, s, d, r, sh) => `${n}, ${s}${d ? `, ${d}` : ''}, direct ROI ${r}, ${sh} of spend`, sep: ', ', stop: '. ',
 };
 const ZH = {
@@ -87,6 +92,11 @@ const ZH = {
   },
   empty_feed: '还没有决策。一个省份约需 10 单符合条件的订单。', empty_feed2: '还没有这一类决策。',
   d: { close: '关闭', figures: '数字', camps: '本省计划', camps_s: n => `消耗最大的 ${n} 个`, ev: '依据', share: '有国补的订单', since: '变化以来', last: '本省决策', none: '本省还没有决策。', against: '反面证据', claim: '公告', mark: '水位线', rules: '规则', of: (k, n, p) => `${n} 单中 ${k} 单（${p}）`, nocamps: '本时间窗内没有计划在此消耗。' },
+  o: { title: '寄往本省的订单', placed: '下单', paid: '实付', refunded: '退款', net: '实付减退款', cancelled: '取消', gifts: '赠品(另计)', flow: '本时间窗到达', flowed: (c, r, m) => `取消 ${c}，退款 ${r} 笔 ${m}` },
+  r: {
+    title: '全部ROI', direct: '线索', total: '总', placed: '下单', paid: '实付', net: '净额', order15d: '下单时间', order0d: '当天', click15d: '点击时间', click0d: '当天',
+    capped: '封顶，线索 / 总', cut: n => `，${n} 行被封顶`, expected: '按点击，预计', to_come: p => `，还有 ${p} 的订单未到`, unknown: '订单太少，尚不能预计',
+  },
   suspect_l: '存疑', tile: (n, s, d, r, sh) => `${n}，${s}${d ? `，${d}` : ''}，线索ROI ${r}，消耗占比 ${sh}`, sep: '、', stop: '。',
 };
 export const WORDS = { en: EN, zh: ZH };
