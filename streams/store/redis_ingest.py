@@ -126,7 +126,7 @@ class RedisIngest(RedisLink):
         visited = {day: users for day, users in visits.items() if users}
         commands += (("HMGET", self._keys.lines(shard, day), *keys) for day, keys in days.items())
         commands += (("HMGET", self._keys.visits(shard, day), *users) for day, users in visited.items())
-        known, *replies = await self._ask_all(commands)
+        known, *replies = await self._ask_all(commands, in_order=True)
         version, orders, clicks = (None if number is None else int(number) for number in known)
         return Joined(
             version or 0,

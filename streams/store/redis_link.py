@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.cluster import ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -159,17 +160,27 @@ class RedisLink:
         with self._serving():
             return await self._client.execute_command(*command)
 
-    async def _ask_all(self, commands: Iterable[Sequence[Any]], *, atomic: bool = False) -> list[Any]:
-        """Send many commands in one round trip; `atomic` runs them as one transaction."""
+    async def _ask_all(
+        self, commands: Iterable[Sequence[Any]], *, atomic: bool = False, in_order: bool = False
+    ) -> list[Any]:
+        """Send many commands in one round trip.
+
+        Args:
+            commands: each with its arguments.
+            atomic: run them as one transaction.
+            in_order: no command may be answered after a later one. A cluster's client sends single ones again when
+                their keys have just moved; then it is an outage instead, and the caller repeats all of them.
+        """
         pipe = self._client.pipeline(transaction=atomic)
         for command in commands:
             pipe.execute_command(*command)
         with self._serving():
-            try:
+            if not isinstance(pipe, ClusterPipeline):
                 return await pipe.execute()
+            try:
+                return await pipe.execute(allow_redirections=not in_order)
             except AWAY:
-                if isinstance(self._client, RedisCluster):
-                    await self._client.aclose()  # the next call looks the layout up again
+                await self._client.aclose()  # the next call looks the layout up again
                 raise
 
     def _all_shards(self) -> range:

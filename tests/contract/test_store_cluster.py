@@ -47,21 +47,40 @@ async def test_a_few_shards_reach_every_master(cluster: services.RedisCluster, s
             assert sum(holder is node for holder in holders) == client.dbsize()
 
 
+def move(cluster: services.RedisCluster, shard: str) -> services.RedisServer:
+    """Give a shard that holds nothing yet to another master; gives the one it leaves."""
+    old = cluster.node_of(shard)
+    new = next(node for node in cluster.nodes if node is not old)
+    with redis.Redis.from_url(new.url) as client:
+        owner = client.execute_command("CLUSTER MYID")
+        slot = client.execute_command("CLUSTER KEYSLOT", shard)
+    for node in cluster.nodes:
+        with redis.Redis.from_url(node.url) as client:
+            client.execute_command("CLUSTER SETSLOT", slot, "NODE", owner)
+    return old
+
+
 async def test_a_shard_that_moved_is_followed(cluster: services.RedisCluster, store: RedisStore) -> None:
     """The old owner says where a slot went, and the slice is applied there, once."""
-    old = cluster.node_of("{0}")
-    new = next(node for node in cluster.nodes if node is not old)
-    with redis.Redis.from_url(new.url) as there, redis.Redis.from_url(old.url) as here:
-        owner = there.execute_command("CLUSTER MYID")
-        slot = here.execute_command("CLUSTER KEYSLOT", "{0}")
-        for client in (there, here):
-            client.execute_command("CLUSTER SETSLOT", slot, "NODE", owner)
+    old = move(cluster, "{0}")
 
-        await store.claim(CLICKS)
-        assert Applied(Reply.APPLIED, 1) == await store.apply(slice_at(0))
-        assert (1, {NOON: {"u0": "seen"}}) == (await store.join(CLICKS, [], {NOON: ["u0"]}))[::4]
-        assert 0 == here.dbsize()
+    await store.claim(CLICKS)
+    assert Applied(Reply.APPLIED, 1) == await store.apply(slice_at(0))
+    assert (1, {NOON: {"u0": "seen"}}) == (await store.join(CLICKS, [], {NOON: ["u0"]}))[::4]
+    with redis.Redis.from_url(old.url) as client:
+        assert 0 == client.dbsize()
     assert {"440000": counted(1)} == await store.totals(Scope.REGION, [MINUTE])
+
+
+async def test_what_is_read_in_order_is_never_pieced_together(
+    cluster: services.RedisCluster, store: RedisStore
+) -> None:
+    """A version read after the texts would hide a write in between, so a join that meets a move is repeated whole."""
+    move(cluster, "{0}")
+
+    with pytest.raises(ServiceUnavailable):
+        await store.join(CLICKS, [], {NOON: ["u0"]})
+    assert (0, {NOON: {}}) == (await store.join(CLICKS, [], {NOON: ["u0"]}))[::4]
 
 
 async def test_a_master_away_is_unavailable_until_it_is_back(cluster: services.RedisCluster, store: RedisStore) -> None:

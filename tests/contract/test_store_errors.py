@@ -27,11 +27,39 @@ from streams.store.redis_link import RedisLink
         (exceptions.ResponseError("WRONGTYPE Operation"), UnsafeStore),
         (exceptions.ResponseError("SWARG part 1"), ValueError),
         (exceptions.ResponseError("ERR unknown command"), type(None)),
+        (exceptions.MovedError("1 here:1"), SettingsError),
+        (exceptions.RedisClusterException("Cluster mode is not enabled on this node"), SettingsError),
+        (exceptions.RedisClusterException("Redis Cluster cannot be connected"), ServiceUnavailable),
+        (exceptions.RedisClusterException("EVAL - all keys must map to the same key slot"), type(None)),
     ],
 )
 def test_each_error_of_the_client_has_one_fate(error: Exception, expected: type) -> None:
     """Away is repeated, a wrong set-up stops, and what nobody foresaw stays what it is."""
     assert expected is type(fate(error, "here"))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        exceptions.MovedError("1 here:1"),
+        exceptions.AskError("1 here:1"),
+        exceptions.TryAgainError("Multiple keys request during rehashing of slot"),
+        exceptions.ClusterDownError("The cluster is down"),
+        exceptions.SlotNotCoveredError("Slot 1 not covered"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_cluster_that_changes_is_waited_for(error: Exception) -> None:
+    """What a cluster answers while its layout changes passes."""
+    assert ServiceUnavailable is type(fate(error, "here", cluster=True))
+
+
+def test_a_cluster_tells_why_it_could_not_be_reached() -> None:
+    """The reason is in the cause, and is what counts."""
+    error = exceptions.RedisClusterException("Redis Cluster cannot be connected")
+    error.__cause__ = exceptions.AuthenticationError("WRONGPASS")
+
+    assert SettingsError is type(fate(error, "here", cluster=True))
 
 
 @pytest.mark.parametrize(
