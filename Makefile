@@ -67,8 +67,12 @@ services-stop: setup ## Stop them, by pid
 	@$(SERVICES) stop
 
 .PHONY: bench
-bench: machine ## Figures against stock Faust and other engines, into .run/bench.json
+bench: machine .run/bench/.stamp ## Figures against ten other engines, into .run/bench.json; ARGS="--runs 5 --jobs J1,J2,J3"
 	@PYTHONPATH=tools:tests/bench $(BIN)/python tests/bench/run.py $(ARGS)
+
+.PHONY: fuzz
+fuzz: setup .run/fuzz/.stamp ## Any bytes through the ingest line for ten minutes; ARGS=60 for a minute
+	PYTHONPATH=tools:.run/fuzz/lib $(BIN)/python tests/fuzz/fuzz_decoder.py .run/fuzz $(or $(ARGS),600)
 
 # ---- generated files
 
@@ -88,7 +92,9 @@ lock: ## Rewrite requirements/*.txt from pyproject.toml, with hashes and without
 	$(COMPILE) pyproject.toml -o requirements/run.txt
 	$(COMPILE) pyproject.toml --extra demo -c requirements/run.txt -o requirements/demo.txt
 	$(COMPILE) pyproject.toml --extra demo --extra bench --group dev -c requirements/demo.txt -o requirements/dev.txt
+	$(COMPILE) --group peers -o requirements/peers.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
+	$(COMPILE) --group fuzz -o requirements/fuzz.txt
 
 # ---- stamps: nothing is done twice
 
@@ -102,6 +108,14 @@ lock: ## Rewrite requirements/*.txt from pyproject.toml, with hashes and without
 
 .run/kafka/lib.stamp: tools/services/kafka/pom.xml | packages
 	@tools/kafka_jars.sh .run/kafka/lib
+	@touch $@
+
+.run/bench/.stamp: tests/bench/peers/fetch.sh requirements/peers.txt $(wildcard tests/bench/peers/java/*) | machine
+	@tests/bench/peers/fetch.sh .run
+	@touch $@
+
+.run/fuzz/.stamp: requirements/fuzz.txt | setup
+	$(BIN)/pip install -q --require-hashes --target .run/fuzz/lib --upgrade -r requirements/fuzz.txt
 	@touch $@
 
 .PHONY: clean
