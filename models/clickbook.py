@@ -70,7 +70,7 @@ def moved(clicks: Iterable[WireClick], known: Known, settings: Attribution, zone
     for line_id, click in candidates(clicks, known.visits, settings.window_ms):
         text = known.lines[line_id]
         if text is not None:
-            before = parse_line(text)
+            before = changed[line_id] if line_id in changed else parse_line(text)
             after = with_click(before, click, settings, known.promoted)
             if after is not before:
                 changed[line_id] = after

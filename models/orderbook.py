@@ -182,7 +182,7 @@ class OrderBook:
                 alone[visit] = placed[0]
             else:
                 more[visit] = visits = self._day(*visit)
-                visits.lines = sorted((*visits.lines, *placed))
+                visits.lines = sorted({*visits.lines, *placed})
                 dropped = forget(visits, settled)
                 clicks, lines = clicks + dropped[0], lines + dropped[1]
         texts = chain(line_only_texts(alone.values()), visit_texts(more.values()))

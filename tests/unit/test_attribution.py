@@ -249,6 +249,19 @@ def test_a_line_that_was_forgotten_moves_no_credit() -> None:
     assert [] == list(books.clicks(click(T - 5)).lines)
 
 
+def test_a_line_whose_state_was_lost_is_listed_once() -> None:
+    """It is counted anew, and a click finds it once; under two buyers it moves once."""
+    books = Books()
+    for user in ("u", "u", "v"):
+        books.lines.clear()
+        books.orders(order(user_id=user))
+    moved = books.clicks(click(T - 5), click(T - 4, "k2", user_id="v", campaign_id="c2"))
+
+    assert 2 == sum(text.count('"1:o"') for text in books.visits.values())
+    assert 1 == len(moved.lines)
+    assert {"c2": 1} == credited(books)
+
+
 def test_what_was_not_read_is_an_error() -> None:
     """Never a credit that is silently missing."""
     folder, slice_ = Books().folder, decoded([order()])
