@@ -1,5 +1,6 @@
 """Looks at everything a worker stands on and says what is wrong and what to do about it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Literal, NamedTuple
@@ -9,6 +10,8 @@ from aiokafka import codec as aiokafka_codec
 from kafka import codec as kafka_codec
 
 from models.errors import ServiceUnavailable
+from models.events import Kind
+from models.lateness import LATE_BY
 from models.units import EpochMs
 from streams.kafka_admin import find, open_admin, problems, reach_of
 from streams.ports import TopicPartition
@@ -115,6 +118,7 @@ def _redis(settings: RedisSettings, now: Callable[[], EpochMs], stands: dict[Top
         yield from _redis_checks(info, place)
         yield _clock(client.time(), now())
         stands |= _stands(client, Keys(settings.prefix, settings.shards))
+        yield from _counts(client, Keys(settings.prefix, settings.shards))
         folder = files("streams.store")
         scripts = sorted(path.name for path in folder.iterdir() if path.name.endswith(".lua"))
         for name in scripts:
@@ -135,6 +139,24 @@ def _clock(theirs: tuple[int, int], ours: EpochMs) -> Check:
         return Check("clock", "PASS", f"within {MOST_SKEW_MS // 1000} s of that of Redis")
     way = "ahead of" if skew > 0 else "behind"
     return Check("clock", "WARN", f"{abs(skew) / 1000:.0f} s {way} that of Redis: set both by NTP")
+
+
+def _counts(client: redis.Redis, keys: Keys) -> Iterator[Check]:
+    """Say how late records came, and what attribution could not keep; nothing where there was neither."""
+    counts: Counter[str] = Counter()
+    for shard in range(keys.shards):
+        tallies: dict[bytes, bytes] = client.hgetall(keys.tallies(shard))  # type: ignore[assignment]  # typed for both modes
+        counts.update({name.decode(): int(count) for name, count in tallies.items()})
+    late = [
+        f"{kind} by {least} {n:,}" for kind in Kind for least, _ in LATE_BY if (n := counts[f"late_by:{kind}:{least}"])
+    ]
+    if late:
+        yield Check("late records", "PASS", f"counted, by at least: {', '.join(late)}")
+    names = {"late:attribution": "lines too late", "forgotten:clicks": "clicks", "forgotten:lines": "lines"}
+    gone = [f"{counts[tally]:,} {words}" for tally, words in names.items() if counts[tally]]
+    if gone:
+        fix = "their credit may be to an older click; raise attribution.lateness_s if they are many"
+        yield Check("attribution", "WARN", f"beyond what is kept: {', '.join(gone)}; {fix}")
 
 
 def _stands(client: redis.Redis, keys: Keys) -> dict[TopicPartition, int]:

@@ -63,6 +63,32 @@ FLOW_CHARTS: Final = (
         ),
     ),
     Chart(
+        "From append to visible",
+        "Median and 99th percentile from the broker's append of a slice's oldest records to its totals in the store.",
+        "lines",
+        "s",
+        12,
+        tuple(
+            (
+                f"histogram_quantile({q}, sum by (le) "
+                f"(rate({WORKER}_append_to_visible_seconds_bucket{{{ME}}}[$__rate_interval])))",
+                name,
+            )
+            for q, name in ((0.5, "median"), (0.99, "99 %"))
+        ),
+    ),
+    Chart(
+        "Back-pressure",
+        "Records in hand and not settled, and workers that take in nothing more until some are.",
+        "lines",
+        "short",
+        12,
+        (
+            (f"sum({WORKER}_unacknowledged_records{{{ME}}})", "in hand"),
+            (f"sum({WORKER}_paused{{{ME}}})", "paused workers"),
+        ),
+    ),
+    Chart(
         "Slices by outcome",
         "applied: counted. fenced: another worker owns the partition. gap: read again. dropped: partition was revoked.",
         "lines",

@@ -72,6 +72,7 @@ REGION_CHARTS: Final = (
             (cell("region_cpa_currency", "region"), "CPA"),
             (cell("region_roi_direct_ratio", "region"), "direct ROI"),
             (cell("region_roi_total_ratio", "region"), "total ROI"),
+            (cell("region_roi_total_capped_ratio", "region"), "capped"),
         ),
     ),
     Chart(
@@ -178,6 +179,33 @@ REGION_CHARTS: Final = (
             (f"sum({state('accepted_records', 'kind')})", "accepted"),
             (f"sum({state('late_records', 'kind')})", "late"),
             (f"sum({state('duplicates_records', 'kind')})", "repeated"),
+        ),
+    ),
+    Chart(
+        "How late records come",
+        "Records behind the newest event of their partition, by the least lateness of their class; all of them count.",
+        "bars",
+        "short",
+        8,
+        ((f"sum by (least) ({state('late_by_records', 'kind', 'least')})", "{{least}}"),),
+    ),
+    Chart(
+        "From click to order",
+        "Credited order lines by the time since their click; what is still to come of a young window follows from it.",
+        "bars",
+        "short",
+        8,
+        ((state("credited_orders", "delay"), "{{delay}}"),),
+    ),
+    Chart(
+        "Bounds of attribution",
+        "Clicks and lines of one user and day beyond what is kept, and lines too late for every click to be known.",
+        "lines",
+        "short",
+        8,
+        (
+            (state("forgotten_visits", "what"), "forgotten {{what}}"),
+            (f"sum({state('late_attributions', 'what')})", "late lines"),
         ),
     ),
 )

@@ -6,14 +6,13 @@ from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from models.codec import REASONS
 from models.decisions import Status
-from models.events import Kind
 from models.regions import PROVINCES
 from models.units import SECOND_MS
 from rules.guardrails import CODES
 from streams.ports import Progress, TopicPartition
 from streams.web.snapshots import Base
+from streams.web.tally_gauges import tally_families
 
 NAMESPACE: Final = "subsidywatch"
 STATUSES: Final = (Status.ON, Status.PARTIAL, Status.OFF, Status.UNKNOWN)
@@ -28,7 +27,7 @@ def state_families(base: Base, progress: Mapping[TopicPartition, Progress]) -> I
     yield from _partitions(progress)
     yield from _statuses(base)
     yield from _decisions(base)
-    yield from _tallies(base.meta.tallies)
+    yield from tally_families(base.meta.tallies)
 
 
 def _times(base: Base) -> Iterator[Metric]:
@@ -133,24 +132,6 @@ def _decisions(base: Base) -> Iterator[Metric]:
         ("result",),
         [((result,), answers[result]) for result in RESULTS],
     )
-
-
-def _tallies(tallies: Mapping[str, int]) -> Iterator[Metric]:
-    kinds = [kind.value for kind in Kind]
-    for name, text in (
-        ("accepted", "Records accepted"),
-        ("duplicates", "Repeated order records dropped"),
-        ("late", "Records that came late but still counted"),
-    ):
-        samples: list[Sample] = [((kind,), tallies[f"{name}:{kind}"]) for kind in kinds if f"{name}:{kind}" in tallies]
-        yield _family(f"{name}_records", f"{text}, by all workers ever.", ("kind",), samples)
-    refused: list[Sample] = [
-        ((kind, reason), tallies[f"rejected:{kind}:{reason}"])
-        for kind in kinds
-        for reason in REASONS
-        if f"rejected:{kind}:{reason}" in tallies
-    ]
-    yield _family("rejected_records", "Records refused, by all workers ever.", ("kind", "reason"), refused)
 
 
 def _family(name: str, text: str, labels: Sequence[str], samples: Iterable[Sample]) -> Metric:

@@ -19,7 +19,14 @@ def samples(regions: dict[str, Totals], campaigns: dict[str, Totals], top: int =
         watermark=None,
         last_write=None,
         records=0,
-        tallies={"rejected:clicks:not_json": 3},
+        tallies={
+            "rejected:clicks:not_json": 3,
+            "late_by:orders:5m": 2,
+            "late:attribution": 4,
+            "forgotten:lines": 5,
+            "delay:4h": 6,
+            "late_by:orders:3m": 9,
+        },
         mode="dry_run",
         killed=True,
         category="phone",
@@ -49,6 +56,17 @@ def test_sums_are_exact_and_ratios_absent_while_undefined() -> None:
     assert {"440000": 25_571_000_001} == found["subsidywatch_region_spend_micros"]
     assert {"440000": 0} == found["subsidywatch_region_roi_direct_ratio"]
     assert "subsidywatch_region_cpc_currency" not in found
+
+
+def test_the_capped_roi_stands_beside_the_exact_one() -> None:
+    """One huge order moves the one and not the other."""
+    totals = Totals(spend_micros=10, total_gmv_micros=900, total_capped_micros=120, capped_orders=1)
+
+    found = samples({"440000": totals}, {})
+
+    assert {"440000": 90} == found["subsidywatch_region_roi_total_ratio"]
+    assert {"440000": 12} == found["subsidywatch_region_roi_total_capped_ratio"]
+    assert {"440000": 1} == found["subsidywatch_region_capped_orders"]
 
 
 def test_campaigns_beyond_the_limit_are_one_series() -> None:
@@ -82,5 +100,9 @@ def test_refused_records_and_the_switch_are_shown() -> None:
     found = samples({}, {})
 
     assert {"clicks": 3} == found["subsidywatch_rejected_records"]
+    assert {"orders": 2} == found["subsidywatch_late_by_records"]  # a class of another version is not shown
+    assert {"attribution": 4} == found["subsidywatch_late_attributions"]
+    assert {"lines": 5} == found["subsidywatch_forgotten_visits"]
+    assert {"4h": 6} == found["subsidywatch_credited_orders"]
     assert {"": 1} == found["subsidywatch_kill_switch_on"]
     assert "subsidywatch_event_head_timestamp_seconds" not in found
