@@ -1,15 +1,18 @@
 """Holds a store to the batch oracle: every cell that is still kept, counter by counter and ratio by ratio."""
 
+# ruff: noqa: S101  the ground of tests asserts as tests do
+
 import asyncio
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from models.kpis import KPIS, format_ratio
+from models.roi import ALL, roi
 from models.totals import Totals
 from models.units import SECOND_MS, EpochMs
 from models.windows import Bucket, Level, Scope, end_of, is_kept
-from oracle import RATIOS, Cells, rounded
+from oracle import RATIOS, RETURNS, Cells, rounded
 from streams.ports import ReadStore
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -58,6 +61,7 @@ def kept_buckets(expected: Cells, head: EpochMs) -> Iterator[tuple[Scope, Bucket
 def compare(expected: Cells, found: dict[tuple[Scope, Bucket], dict[str, Totals]]) -> Held:
     """Compare counter by counter and, of hours and days, ratio by ratio."""
     cells = counters = ratios = 0
+    names = [*RATIOS, *map(",".join, RETURNS)]
     wrong: list[str] = []
     for (scope, bucket), by_member in found.items():
         ours = expected.get((scope.value, bucket.level.value, bucket.start), {})
@@ -67,18 +71,25 @@ def compare(expected: Cells, found: dict[tuple[Scope, Bucket], dict[str, Totals]
             counters += len(want)
             where = f"{scope.value} {bucket.level.value} {bucket.start} {member}"
             if want != have.nonzero():
-                names = sorted(want.keys() | have.nonzero().keys())
-                differ = ((name, want.get(name, 0), getattr(have, name)) for name in names)
+                either = sorted(want.keys() | have.nonzero().keys())
+                differ = ((name, want.get(name, 0), getattr(have, name)) for name in either)
                 wrong += [f"{where}: {name} is {b}, not {a}" for name, a, b in differ if a != b]
             if bucket.level is not Level.MINUTE:
-                ratios += len(KPIS)
-                wrong += [f"{where}: {text}" for text in wrong_ratios(want, have)]
+                triples = zip(names, ratios_of(have), exact_ratios(want), strict=True)
+                wrong += [f"{where}: {name} is {a}, not {b}" for name, a, b in triples if a != b]
+                ratios += len(names)
     return Held(cells, counters, ratios, wrong)
 
 
-def wrong_ratios(want: dict[str, int], have: Totals) -> Iterator[str]:
-    """Give the ratios of the product that are not the oracle's to the sixth place."""
-    for kpi in KPIS:
-        printed, exact = format_ratio(kpi.compute(have), 6), rounded(RATIOS[kpi.name](want), 6)
-        if printed != exact:
-            yield f"{kpi.name} is {printed}, not {exact}"
+def ratios_of(have: Totals) -> list[str]:
+    """Give what the product makes of a cell, to the sixth place: the table's ratios, then every labelled return."""
+    table = {kpi.name: kpi.compute(have) for kpi in KPIS}
+    returns = {labels.text: roi(have, labels) for labels in ALL}
+    assert (len(table), len(returns)) == (len(RATIOS), len(RETURNS)), "the oracle has other ratios"
+    values = [*(table[name] for name in RATIOS), *(returns[",".join(key)] for key in RETURNS)]
+    return [format_ratio(value, 6) for value in values]
+
+
+def exact_ratios(want: dict[str, int]) -> list[str]:
+    """Give the same of the oracle."""
+    return [rounded(ratio(want)) for ratio in (*RATIOS.values(), *RETURNS.values())]

@@ -74,7 +74,7 @@ def orders(chance: random.Random, count: int) -> list[Body]:
 def logs_of(seed: int) -> Log:
     """Draw a log of one partition of clicks and orders, and the campaigns."""
     chance = random.Random(seed)
-    made = list(clicks(chance, 60))
+    made = list(clicks(chance, 40))
     chance.shuffle(made)
     settings = [{"campaign_id": f"k{n}", "skus": list(SKUS[:n])} for n in range(3)]
     fixed = {"at": START, "event_id": "k", "region": "unknown", "name": "k", "plan_type": "regular", "version": 1}
@@ -115,12 +115,12 @@ async def read(logs: Log, settings: Settings, chance: random.Random, bias: float
 @pytest.mark.parametrize("bias", [0.0, 0.5, 1.0], ids=["clicks-first", "mixed", "orders-first"])
 def test_totals_are_those_of_the_oracle_however_the_topics_run(bias: float, halo: str) -> None:
     """Every kept cell, for clicks in any order, orders late by a day, ties, repeats, and slices of any size."""
-    settings = Settings.model_validate({"attribution": {"halo": halo, "brand": "mi", "window_days": 5}})
+    settings = Settings.model_validate({"attribution": {"halo": halo, "brand": "mi", "window_days": 1}})
     for seed in range(4):
         logs = logs_of(seed)
-        expected = count(logs, Terms(halo=halo, brand="mi", window_days=5))
+        expected = count(logs, Terms(halo=halo, brand="mi", window_days=1))
         store = asyncio.run(read(logs, settings, random.Random(seed), bias))
         held = asyncio.run(hold(store, expected))
 
         assert [] == held.wrong[:10], f"seed {seed}"
-        assert held.counters > 1_000
+        assert held.counters > 500

@@ -14,7 +14,7 @@ Records that the product would refuse are out of its scope.
 
 from oracle.cells import Cells, Counts
 from oracle.counting import count
-from oracle.ratios import RATIOS, rounded
+from oracle.ratios import RATIOS, RETURNS, rounded
 from oracle.terms import Terms
 
-__all__ = ["RATIOS", "Cells", "Counts", "Terms", "count", "rounded"]
+__all__ = ["RATIOS", "RETURNS", "Cells", "Counts", "Terms", "count", "rounded"]

@@ -47,6 +47,8 @@ RATIOS: dict[str, Ratio] = {
     "cpa": _of("spend_micros", "direct_orders", YUAN),
     "roi_direct": RETURNS["order", "15d", "placed", "direct"],
     "roi_total": RETURNS["order", "15d", "placed", "total"],
+    "roi_direct_capped": _of("direct_capped_micros", "spend_micros"),
+    "roi_total_capped": _of("total_capped_micros", "spend_micros"),
 }
 """The columns of the monitoring table."""
 
