@@ -39,6 +39,7 @@ class Health:
         self._monotonic = monotonic
         self._stall_s = stall_s
         self._beat = self._moved = monotonic()
+        self._excused = self._beat
         self._in_hand: dict[str, float] = {}
         self._backlog = 0
         self._troubles: dict[str, str] = {"start": "the worker is starting"}
@@ -94,13 +95,18 @@ class Health:
         at = self._monotonic()
         if at - self._beat > self._stall_s:
             return f"the event loop has not turned for {at - self._beat:.0f} s"
+        if self._is_excused(at):
+            self._excused = at
         held = sorted(dict(self._in_hand).items())
-        if not (held or self._backlog) or self._is_excused(at):
+        if held or not self._backlog or self._excused == at:
             self._moved = at
-        if at - self._moved <= self._stall_s:
-            return None
-        slices = ", ".join(f"{what} holds a slice for {at - since:.0f} s" for what, since in held) or "no slice in hand"
-        return f"nothing was settled for {at - self._moved:.0f} s; {self._backlog} records behind, {slices}"
+        for what, since in held:
+            waited = at - max(since, self._excused)
+            if waited > self._stall_s:
+                return f"{what} has held one slice for {waited:.0f} s"
+        if at - self._moved > self._stall_s:
+            return f"{self._backlog} records wait, and none was taken in hand for {at - self._moved:.0f} s"
+        return None
 
     def _is_excused(self, at: float) -> bool:
         """Tell whether a service is known to be away; a log that is refused holds up its own partition only."""

@@ -20,6 +20,7 @@ from streams.cutting import offset_of
 from streams.ports import RecordSlice, TopicPartition
 
 W = TypeVar("W", WireImpression, WireClick)
+T = TypeVar("T")
 
 WINDOWED: Final = frozenset({Kind.IMPRESSIONS, Kind.CLICKS})
 """Orders need no window: their lines know each status."""
@@ -92,9 +93,18 @@ def note(window: Recent, part: RecordSlice, decoded: Decoded[W]) -> tuple[Decode
     found = window.repeats([event.event_id for event in events], offsets, part.first, part.next_offset, put_back)
     if not found:
         return decoded, 0
-    left = sorted(set(range(len(events))).difference(found))
-    kept = [events[number] for number in left]
-    return Decoded(kept, [positions[number] for number in left], decoded.rejects), len(found)
+    return Decoded(_without(events, found), _without(positions, found), decoded.rejects), len(found)
+
+
+def _without(values: Sequence[T], left_out: Sequence[int]) -> list[T]:
+    """Copy what lies between the positions left out, stretch by stretch."""
+    kept: list[T] = []
+    start = 0
+    for position in left_out:
+        kept += values[start:position]
+        start = position + 1
+    kept += values[start:]
+    return kept
 
 
 def _offset_in(tp: TopicPartition, place: str) -> int | None:
