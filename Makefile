@@ -17,7 +17,7 @@ demo: .venv-demo/.stamp ## Everything at once on Python wheels alone; ARGS="--se
 
 .PHONY: test
 test: machine static ## Everything that proves it: installs Kafka, Redis, Prometheus, Chromium, then the whole suite
-	$(BIN)/pytest -m "not bench" --cov=models --cov=rules --cov-branch --cov-fail-under=100 --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/pytest -m "not (bench or chaos)" --cov=models --cov=rules --cov-branch --cov-fail-under=100 --cov-report=term:skip-covered $(ARGS)
 
 # ---- while developing
 
@@ -26,7 +26,7 @@ setup: .venv/.stamp ## Locked environment in .venv, the project in it editable
 
 .PHONY: check
 check: setup static ## Format, lint, types, import contracts, fast tests with the coverage gate
-	$(BIN)/pytest -m "not (integration or browser or e2e or bench)" --cov=models --cov=rules --cov-branch \
+	$(BIN)/pytest -m "not (integration or browser or e2e or bench or chaos)" --cov=models --cov=rules --cov-branch \
 	  --cov-fail-under=100 --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: static
@@ -38,7 +38,7 @@ static: setup
 
 .PHONY: fast
 fast: setup ## Fast tests alone, no services needed; ARGS="-k words"
-	$(BIN)/pytest -m "not (integration or browser or e2e or bench)" $(ARGS)
+	$(BIN)/pytest -m "not (integration or browser or e2e or bench or chaos)" $(ARGS)
 
 .PHONY: format
 format: setup ## Format and sort imports
@@ -73,6 +73,12 @@ bench: machine .run/bench/.stamp ## Figures against ten other engines, into .run
 .PHONY: fuzz
 fuzz: setup .run/fuzz/.stamp ## Any bytes through the ingest line for ten minutes; ARGS=60 for a minute
 	PYTHONPATH=tools:.run/fuzz/lib $(BIN)/python tests/fuzz/fuzz_decoder.py .run/fuzz $(or $(ARGS),600)
+
+.PHONY: chaos
+chaos: machine ## Fault matrix on real services, into docs/reliability.md and .run/chaos.json; ARGS="--rows 1,5,12"
+	@tools/system_packages.sh faketime
+	@PYTHONPATH=tools $(BIN)/python -m chaos $(ARGS)
+	$(if $(ARGS),,@$(BIN)/pytest -m chaos)
 
 # ---- generated files
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from engines import Engine
+from engines import JARS, PEERS_PYTHON, Engine
 from measure import Run
 
 
@@ -62,6 +62,13 @@ def row(job: str, engine: Engine, runs: Sequence[Run]) -> Row:
 
 
 def _version(engine: Engine) -> str:
+    """Give the version of the package, from its jar or from its own environment."""
+    jars = sorted((JARS / "lib").glob(f"{engine.package}-[0-9]*.jar"))
+    if jars:
+        return jars[0].stem.removeprefix(f"{engine.package}-")
+    if engine.argv[0] == str(PEERS_PYTHON):
+        found = sorted(PEERS_PYTHON.parents[1].glob(f"lib/python3*/site-packages/{engine.package}-*.dist-info"))
+        return found[0].stem.removeprefix(f"{engine.package}-") if found else ""
     return version(engine.package)
 
 

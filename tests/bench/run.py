@@ -13,6 +13,8 @@ disqualified and says so. Rows go to the terminal and to `.run/bench.json`.
 
 import argparse
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +28,6 @@ from report import Row
 from stand import Stand, stand
 
 EVENTS: Final = 4_000_000
-LEAST_EVENTS: Final = 20_000
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def main() -> None:
     chosen = [engine for engine in ENGINES if not wanted or any(word in engine.name.lower() for word in wanted)]
     jobs = [job.strip().upper() for job in options.jobs.split(",")]
     os.sched_setaffinity(0, {measure.OTHER_CORE})
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the services are ended
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, stand(Path(folder)) as place:
         for job in jobs:
@@ -67,7 +69,7 @@ def _once(place: Stand, job: str, engine: Engine, events: int, number: int, fold
     missing = engine.missing()
     if missing:
         return measure.Run.not_run(engine.name, missing)
-    count = max(LEAST_EVENTS, int(events * engine.share))
+    count = engine.events(job, events)
     group = f"{job}.{engine.name.replace(' ', '-').replace(',', '')}.{number}"
     work = folder / group
     work.mkdir()
@@ -76,16 +78,18 @@ def _once(place: Stand, job: str, engine: Engine, events: int, number: int, fold
         truth = product.filled(place, count, prefix)
         if engine.ours:
             return product.drain(place, truth, work, group)
-        topic, check = prefix, _unchecked
+        topic, views, check = prefix, 0, _unchecked
     else:
         topic = place.topic(job, count, keyed=engine.keyed)
         check = lambda: place.complaint(job, topic, ours=engine.ours)  # noqa: E731
+        views = place.views(topic)
     place.reset()
     env = {
         "BENCH_BOOTSTRAP": place.broker.bootstrap,
         "BENCH_REDIS": place.server.url,
         "BENCH_TOPIC": topic,
         "BENCH_EVENTS": str(count),
+        "BENCH_VIEWS": str(views),
         "BENCH_JOB": job,
         "BENCH_GROUP": group,
         "BENCH_FOLDER": str(work),

@@ -53,6 +53,7 @@ class Stand:
         self.server = server
         self.truths: dict[str, feed.Truth] = {}
         self._answers: dict[str, ysb.Answer] = {}
+        self._views: dict[str, int] = {}
 
     def topic(self, job: str, count: int, *, keyed: bool) -> str:
         """Give the topic with this many events of the job, filling it the first time; keyed by ad id or not at all."""
@@ -61,6 +62,10 @@ class Stand:
             self.broker.create_topic(name, PARTITIONS)
             self._answers[name] = self._fill(name, job, count, keyed)
         return name
+
+    def views(self, topic: str) -> int:
+        """Give how many of a topic's events are views."""
+        return self._views[topic]
 
     def _fill(self, name: str, job: str, count: int, keyed: bool) -> ysb.Answer:
         sender, failed = producer(self.broker.bootstrap), list[object]()
@@ -77,6 +82,7 @@ class Stand:
             if not number % 1_000:
                 sender.poll(0)
         settle(sender, failed)
+        self._views[name] = views.total()
         return ysb.answer_of(job, views)
 
     def reset(self) -> None:
