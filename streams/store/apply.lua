@@ -6,20 +6,37 @@ local call, unpack, pack_array, unpack_array = redis.call, unpack, cmsgpack.pack
 local EXACT, LIMB, PART, STEP = 2 ^ 53, 2 ^ 62, 2 ^ 52, 500
 local at, stored, tables, vectors, adds, sets = ARGV[1], nil, nil, nil, nil, nil
 
--- An integer is a number while Lua holds it exactly, else decimal text.
+-- Below, text is told by comparing it and a number by reckoning with it: either raises an error for anything else, before
+-- the first write, and costs no call. An integer is a number while Lua holds it exactly, else decimal text.
 local function whole(value)
   if type(value) == 'number' then return value % 1 == 0 and value <= EXACT and value >= -EXACT end
   local number = type(value) == 'string' and value:find('^%-?%d+$') and tonumber(value)
   return number and number <= LIMB / 2 and number >= -LIMB / 2
 end
 
-local function text(value) return type(value) == 'string' end
+-- Whether all of these are whole numbers within a limit.
+local function within(amounts, limit)
+  for i = 1, #amounts do
+    local amount = amounts[i]
+    if amount % 1 ~= 0 or amount > limit or amount < -limit then return false end
+  end
+  return true
+end
 
--- The first of these fields and values that is not of its kind, or nil.
+-- The first of these fields that is no text, or whose value is not good; 0 if there are more of one than of the other.
 local function misfit(fields, values, good)
   if #fields ~= #values then return 0 end
   for i = 1, #fields do
-    if type(fields[i]) ~= 'string' or not good(values[i]) then return i end
+    if fields[i] < '' or not good(values[i]) then return i end
+  end
+end
+
+-- What is wrong with a table of integers: numbers, or text where one of them needs it.
+local function misfit_table(fields, amounts, is_text)
+  if is_text then return misfit(fields, amounts, whole) end
+  if #fields ~= #amounts or not within(amounts, EXACT) then return 0 end
+  for i = 1, #fields do
+    if fields[i] < '' then return i end
   end
 end
 
@@ -29,17 +46,15 @@ local function misfit_row(fields, sizes, row)
   if #fields ~= #sizes then return 0 end
   for i = 1, #fields do
     local size = sizes[i]
-    if type(fields[i]) ~= 'string' or type(size) ~= 'number' or size % 1 ~= 0 or size < 0 then return i end
+    if fields[i] < '' or size % 1 ~= 0 or size < 0 then return i end
     total = total + size
   end
-  if total ~= #row then return 0 end
-  for i = 1, total do
-    local amount = row[i]
-    if type(amount) ~= 'number' or amount % 1 ~= 0 or amount > PART or amount < -PART then return 0 end
-  end
+  return total ~= #row and 0 or nil
 end
 
--- Table: {{field..}, {integer or text..}}   vectors: {{field..}, {number of amounts..}, {amount of the first, ..}}
+local function text(value) return type(value) == 'string' end
+
+-- Table: {{field..}, {integer..}, all as text}   vectors: {{field..}, {number of amounts..}, {amount of the first, ..}}
 -- Add: {index key 0|2|3, score, table or 0, vectors or 0}   (tables and vectors count from 1)
 -- Set: {index key 0|2|3, score, {field..}, {text..}, {old text or false..} or false}
 local function complaint()
@@ -53,12 +68,13 @@ local function complaint()
     if kind ~= 'none' and kind ~= want then return 'SWTYPE ' .. key .. ' is a ' .. kind end
   end
   for t, table in ipairs(tables) do
-    local field = misfit(table[1], table[2], whole)
+    local field = misfit_table(unpack(table, 1, 3))
     if field then return 'SWARG table ' .. t .. ' field ' .. field end
   end
   for t, table in ipairs(vectors) do
-    local field = misfit_row(table[1], table[2], table[3])
+    local field = misfit_row(unpack(table, 1, 3))
     if field then return 'SWARG vectors ' .. t .. ' field ' .. field end
+    if not within(table[3], PART) then return 'SWWIDE vectors ' .. t end
   end
   for p = 1, #adds + #sets do
     local index, score, what, values, olds = unpack(adds[p] or sets[p - #adds], 1, 5)
@@ -73,14 +89,13 @@ local function complaint()
 end
 
 -- Sums that Lua holds exactly are read and written many at a time, the others one by one by the server.
-local function add(key, fields, amounts)
+local function add(key, fields, amounts, is_text)
   for from = 1, #fields, STEP do
     local to, sums, n = math.min(from + STEP - 1, #fields), {}, 0
     local known = call('HMGET', key, unpack(fields, from, to))
     for i = from, to do
-      local field, amount, before = fields[i], amounts[i], known[i - from + 1]
-      before = before and tonumber(before) or 0
-      local sum = before < EXACT and before > -EXACT and type(amount) == 'number' and before + amount
+      local field, amount, before = fields[i], amounts[i], (known[i - from + 1] or 0) + 0
+      local sum = not is_text and before < EXACT and before > -EXACT and before + amount
       if sum and sum < EXACT and sum > -EXACT then
         sums[n + 1], sums[n + 2], n = field, sum, n + 2
       else
@@ -114,8 +129,9 @@ local function add_vectors(key, fields, sizes, row)
       local field, size, new = fields[i], sizes[i], known[i - from + 1]
       if new then
         new = unpack_array(new)
+        for p = #new + 1, size do new[p] = 0 end
         for p = 1, size do
-          local sum = (new[p] or 0) + row[done + p]
+          local sum = new[p] + row[done + p]
           if sum > PART or sum < -PART then
             local one = sum > 0 and 1 or -1
             carries[#carries + 1] = {field, p, one}

@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 from models.totals import Vector
 from streams.store.keys import CARRY, LIMB
 from streams.store.limits import EXACT
-from streams.store.vectors import PART, in_parts
+from streams.store.vectors import in_parts
 
 _LIMB_BITS: Final = LIMB.bit_length() - 1
 
-Table = tuple[Sequence[str], Sequence[int | str]]
-"""Fields and the amount each gains."""
+Table = tuple[Sequence[str], Sequence[int | str], bool]
+"""Fields, the amount each gains, and whether the amounts are text."""
 
 Rows = tuple[Sequence[str], Sequence[int], Sequence[int]]
 """Fields, the number of amounts each gains, and all amounts in one row: far fewer objects than an array per field."""
@@ -40,7 +40,7 @@ class Set(NamedTuple):
 def _as_sent(fields: list[str], amounts: list[int]) -> Table:
     """Give fields and amounts as the script takes them: text where Lua would round, carries where 64 bits end."""
     if max(amounts) <= EXACT and min(amounts) >= -EXACT:
-        return fields, amounts
+        return fields, amounts, False
     wide: list[str] = []
     sent: list[int | str] = []
     for field, amount in zip(fields, amounts, strict=True):
@@ -51,26 +51,33 @@ def _as_sent(fields: list[str], amounts: list[int]) -> Table:
         if carry:
             wide.append(CARRY + field)
             sent.append(str(carry))
-    return wide, sent
+    return wide, sent, True
 
 
-def _rows_as_sent(cells: Mapping[str, Vector]) -> Rows:
-    """Give vectors as the script takes them; what a position cannot hold goes to a vector of carries."""
-    row = list(chain.from_iterable(cells.values()))
-    if not row or (max(row) <= PART and min(row) >= -PART):
-        return list(cells), list(map(len, cells.values())), row
+def _rows(cells: Mapping[str, Vector]) -> Rows:
+    return list(cells), list(map(len, cells.values())), list(chain.from_iterable(cells.values()))
+
+
+def _wide_rows(cells: Mapping[str, Vector]) -> Rows:
+    """Give vectors whose amounts need not fit a position: the rest goes to a vector of carries."""
     wide: dict[str, Vector] = {}
     for name, amounts in cells.items():
         wide[name], carries = in_parts(amounts)
         if any(carries):
             wide[CARRY + name] = carries
-    return list(wide), list(map(len, wide.values())), list(chain.from_iterable(wide.values()))
+    return _rows(wide)
 
 
 class Tables:
-    """The tables of one call; a mapping that several buckets share becomes one table."""
+    """The tables of one call; a mapping that several buckets share becomes one table.
 
-    def __init__(self) -> None:
+    Args:
+        wide: an amount of a vector is past what a position holds. The script finds out, because it looks at every
+            amount anyhow and there hardly ever is one.
+    """
+
+    def __init__(self, *, wide: bool) -> None:
+        self._rows = _wide_rows if wide else _rows
         self.plain: list[Table] = []
         self.vectors: list[Rows] = []
         self._numbers: dict[int, int] = {}
@@ -96,6 +103,6 @@ class Tables:
             return 0
         number = self._numbers.get(id(cells))
         if number is None:
-            self.vectors.append(_rows_as_sent(cells))
+            self.vectors.append(self._rows(cells))
             number = self._numbers[id(cells)] = len(self.vectors)
         return number

@@ -21,6 +21,7 @@ from itertools import chain
 from typing import Any, Final, TypeVar
 
 import msgspec
+from redis.exceptions import ResponseError
 
 from models.events import TOPICS, Kind
 from models.units import EpochMs
@@ -61,9 +62,20 @@ class RedisIngest(RedisLink):
         """
         check(write)
         check_vectors(write.vectors, self._sizes)
+        with self._serving():
+            try:
+                code, stored = await self._send(write, wide=False)
+            except (OverflowError, ResponseError) as error:
+                if not isinstance(error, OverflowError) and not str(error).startswith("SWWIDE"):
+                    raise
+                code, stored = await self._send(write, wide=True)
+        return Applied(Reply(code), stored)
+
+    async def _send(self, write: BatchWrite, *, wide: bool) -> tuple[int, int | None]:
+        """Build the call and give the script's answer; OverflowError or SWWIDE where `wide` is needed."""
         shard = self._keys.shard_of(write.tp)
         keys = [self._keys.fences(shard), self._keys.expiries(shard), self._keys.seconds(shard)]
-        tables = Tables()
+        tables = Tables(wide=wide)
         adds, sets = [], []
         for key, add in self._adds(shard, write, tables):
             keys.append(key)
@@ -74,11 +86,9 @@ class RedisIngest(RedisLink):
         head, join = ("" if number is None else number for number in (write.head, write.join))
         place = fence_field(write.tp), write.epoch, write.first, write.next_offset, write.allow_gap + 2 * write.begun
         step = head, write.now, int(write.caught_up), join_field(write.tp.partition), join
-        with self._serving():
-            code, stored = await self._apply(
-                keys=keys, args=[*place, *step, _pack((tables.plain, tables.vectors, adds, sets))]
-            )
-        return Applied(Reply(code), stored)
+        blob = _pack((tables.plain, tables.vectors, adds, sets))
+        answer: tuple[int, int | None] = await self._apply(keys=keys, args=[*place, *step, blob])
+        return answer
 
     def _adds(self, shard: int, write: BatchWrite, tables: Tables) -> Iterator[tuple[str, Add]]:
         """Give the hashes that gain something; what they gain is put into `tables`."""

@@ -62,9 +62,16 @@ async def test_a_foreign_value_stops_the_decision_whole(shared: RedisStore, name
 ARGUMENTS: list[str | int] = ["ads.clicks.v1:0", 1, 0, 1, 0, "", 5, 1, "join:0", 0]
 
 
-def blob(*, index: object = 2, score: object = 1, fields: object = ("c:1", "c:2"), values: object = (1, 2)) -> bytes:
+def blob(
+    *,
+    index: object = 2,
+    score: object = 1,
+    fields: object = ("c:1", "c:2"),
+    values: object = (1, 2),
+    text: object = False,
+) -> bytes:
     """Two parts to add, first a good one, then one with whatever is wrong."""
-    return packed(tables=[(("c:1",), (5,)), (fields, values)], adds=[(2, 1, 1, 0), (index, score, 2, 0)])
+    return packed(tables=[(("c:1",), (5,), False), (fields, values, text)], adds=[(2, 1, 1, 0), (index, score, 2, 0)])
 
 
 def packed(*, tables: object = (), vectors: object = (), adds: object = (), sets: object = ()) -> bytes:
@@ -81,7 +88,7 @@ def rows(fields: object = ("o:1", "d:1"), sizes: object = (2, 1), amounts: objec
 def texts(**wrong: object) -> bytes:
     """One part to add and one to set, the latter with whatever is wrong."""
     part = {"index": 2, "score": 1, "fields": ("o1",), "values": ("x",), "olds": False} | wrong
-    return packed(tables=[(("c:1",), (5,))], adds=[(2, 1, 1, 0)], sets=[tuple(part.values())])
+    return packed(tables=[(("c:1",), (5,), False)], adds=[(2, 1, 1, 0)], sets=[tuple(part.values())])
 
 
 @pytest.mark.parametrize(
@@ -100,13 +107,15 @@ def texts(**wrong: object) -> bytes:
         blob(values=(1, 1.5)),
         blob(values=(1, None)),
         blob(values=(1, float("inf"))),
-        blob(values=(1, "1e3")),
-        blob(values=(1, "")),
-        blob(values=(1, "0x10")),
-        blob(values=(1, " 1")),
-        blob(values=(1, str(1 << 62))),
+        blob(values=("1", "1e3"), text=True),
+        blob(values=("1", ""), text=True),
+        blob(values=("1", "0x10"), text=True),
+        blob(values=("1", " 1"), text=True),
+        blob(values=("1", str(1 << 62)), text=True),
         blob(values=(1, 1 << 54)),
         blob(values=(1, True)),
+        blob(values=(1, "2")),
+        blob(values=("1", True), text=True),
         rows(fields=("o:1",)),
         rows(fields=("o:1", 1)),
         rows(sizes=(2,)),
