@@ -10,6 +10,7 @@ from kafka import TopicPartition as Place
 from kafka.errors import KafkaError
 
 from models.errors import InputFileError, ServiceUnavailable, SettingsError
+from models.units import EpochMs
 from streams.kafka_reach import DIALECT, require_listener
 from streams.settings import KafkaSettings
 from streams.topics import DEAD_SUFFIX, DEAD_TOPICS
@@ -198,3 +199,16 @@ def read_span(consumer: KafkaConsumer, place: Place, start: int, end: int) -> It
                 headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
                 at = DeadPlace(place.topic, place.partition, record.offset)
                 yield Letter(at, headers, record.value, record.key, record.timestamp)
+
+
+def newest_time(consumer: KafkaConsumer, topics: Sequence[str]) -> EpochMs | None:
+    """Give the newest time among the last records of all partitions of these topics, in ms; None without records."""
+    ends = {place: high for place, (low, high) in _spans(consumer, topics).items() if low < high}
+    return max(
+        (
+            EpochMs(letter.timestamp)
+            for place, high in ends.items()
+            for letter in read_span(consumer, place, high - 1, high)
+        ),
+        default=None,
+    )

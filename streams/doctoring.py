@@ -1,41 +1,58 @@
 """Looks at everything a worker stands on and says what is wrong and what to do about it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Literal, NamedTuple
+from typing import Any
 
 import redis
 from aiokafka import codec as aiokafka_codec
 from kafka import codec as kafka_codec
 
 from models.errors import ServiceUnavailable
-from models.events import Kind
+from models.events import KINDS, Kind
 from models.lateness import LATE_BY
 from models.units import EpochMs
-from streams.kafka_admin import find, open_admin, problems, reach_of
-from streams.ports import TopicPartition
-from streams.settings import KafkaSettings, RedisSettings, Settings
+from streams.burying import DEAD_LETTERS
+from streams.checks import (
+    Check,
+    clock,
+    dead_letters,
+    duplicate_window,
+    record_times,
+    redis_cluster,
+    redis_safety,
+    redis_version,
+    retention,
+)
+from streams.dead_reading import newest_time, open_reader
+from streams.kafka_admin import FoundTopic, find, open_admin, problems, reach_of
+from streams.ports import Limit, TopicPartition
+from streams.repeats import WINDOWED
+from streams.settings import RedisSettings, Settings
 from streams.store.keys import Keys
 from streams.store.redis_errors import address_of
+from streams.topics import DEAD_TOPICS, INPUTS
 
-OLDEST_REDIS = 7
-MOST_SKEW_MS = 5_000
 ANEW = "the topic was created anew or lost its tail; restore it, or clear the totals and start over"
 
 
-class Check(NamedTuple):
-    """One finding.
+@dataclass(slots=True)
+class _Told:
+    """What one service told that is held against the other.
 
     Attributes:
-        what: the thing looked at.
-        verdict: PASS; WARN works but should be changed; FAIL does not work; AWAY cannot be reached.
-        detail: what was found, and what to do unless it is PASS.
+        stands: first offset not applied of every partition the store knows.
+        refused: records refused so far; None when Redis was not asked.
+        limit: bound of dead letters that was set live; None for none.
+        lying: letters on the dead-letter topics; None when Kafka was not asked.
     """
 
-    what: str
-    verdict: Literal["PASS", "WARN", "FAIL", "AWAY"]
-    detail: str
+    stands: dict[TopicPartition, int] = field(default_factory=dict)
+    refused: int | None = None
+    limit: Limit | None = None
+    lying: int | None = None
 
 
 def examine(settings: Settings, now: Callable[[], EpochMs]) -> Iterator[Check]:
@@ -47,10 +64,12 @@ def examine(settings: Settings, now: Callable[[], EpochMs]) -> Iterator[Check]:
     """
     yield Check("settings", "PASS", f"rules {settings.rules.config_hash}, mode {settings.rules.guards.mode}")
     yield from _codecs()
-    stands: dict[TopicPartition, int] = {}
-    redis_checks = list(_redis(settings.redis, now, stands))  # first: it tells where the store stands
-    yield from _kafka(settings.kafka, stands)
+    told = _Told()
+    redis_checks = list(_redis(settings.redis, now, told))  # first: it tells where the store stands
+    yield from _kafka(settings, now, told)
     yield from redis_checks
+    if told.refused is not None:
+        yield dead_letters(told.refused, told.lying, told.limit, settings.ingest.dead_letter_limit)
 
 
 def exit_code(checks: list[Check]) -> int:
@@ -71,21 +90,36 @@ def _codecs() -> Iterator[Check]:
             yield Check(f"codecs of {client}", "PASS", ", ".join(found))
 
 
-def _kafka(settings: KafkaSettings, stands: dict[TopicPartition, int]) -> Iterator[Check]:
+def _kafka(settings: Settings, now: Callable[[], EpochMs], told: _Told) -> Iterator[Check]:
+    kafka, stands = settings.kafka, told.stands
     try:
-        with open_admin(settings) as client:
+        with open_admin(kafka) as client:
             found = find(client)
             reach = reach_of(client, [tp for tp in stands if tp.topic in found])
+            dead = reach_of(client, [TopicPartition(name, 0) for name in DEAD_TOPICS if name in found])
+        with open_reader(kafka) as consumer:
+            newest = newest_time(consumer, [spec.name for spec in INPUTS if spec.name in found])
     except ServiceUnavailable as away:
         yield Check("Kafka", "AWAY", str(away))
         return
-    yield Check("Kafka", "PASS", f"answers at {settings.bootstrap}")
-    wrong = problems(found, settings)
+    told.lying = sum(end - start for start, end in dead.values())
+    yield Check("Kafka", "PASS", f"answers at {kafka.bootstrap}")
+    wrong = problems(found, kafka)
     for sentence in wrong:
         yield Check("topics", "FAIL", sentence)
     if not wrong:
         yield Check("topics", "PASS", f"all {len(found)} are as they should be")
+    yield from retention(_kept(found))
+    yield record_times(newest, now())
     yield from _progress(stands, reach)
+    if settings.ingest.duplicate_window:
+        windowed = {tp: at for tp, at in stands.items() if KINDS.get(tp.topic) in WINDOWED}
+        yield duplicate_window(windowed, reach, settings.ingest.duplicate_window)
+
+
+def _kept(found: Mapping[str, FoundTopic]) -> dict[str, Mapping[str, str]]:
+    """Give the settings of the input topics that drop records by age."""
+    return {spec.name: found[spec.name].configs for spec in INPUTS if spec.cleanup == "delete" and spec.name in found}
 
 
 def _progress(stands: dict[TopicPartition, int], reach: dict[TopicPartition, tuple[int, int]]) -> Iterator[Check]:
@@ -104,21 +138,38 @@ def _progress(stands: dict[TopicPartition, int], reach: dict[TopicPartition, tup
         yield Check("progress", "PASS", f"{len(reach)} partitions go on where the store stands")
 
 
-def _redis(settings: RedisSettings, now: Callable[[], EpochMs], stands: dict[TopicPartition, int]) -> Iterator[Check]:
-    place = address_of(settings.url)
-    client = redis.Redis.from_url(
-        settings.url,
-        username=settings.username,
-        password=settings.password.get_secret_value() if settings.password else None,
-        socket_timeout=settings.timeout_s,
-        socket_connect_timeout=settings.timeout_s,
-    )
+def _open(settings: RedisSettings) -> redis.Redis:
+    options: dict[str, Any] = {
+        "username": settings.username,
+        "password": settings.password.get_secret_value() if settings.password else None,
+        "socket_timeout": settings.timeout_s,
+        "socket_connect_timeout": settings.timeout_s,
+    }
+    if settings.cluster:
+        # It takes the same calls; those without a key go to one node, the scripts to all masters.
+        return redis.RedisCluster.from_url(settings.url, require_full_coverage=False, **options)  # type: ignore[return-value]
+    return redis.Redis.from_url(settings.url, **options)
+
+
+def _redis(settings: RedisSettings, now: Callable[[], EpochMs], told: _Told) -> Iterator[Check]:
+    place, client, keys = address_of(settings.url), None, Keys(settings.prefix, settings.shards)
     try:
-        info = client.info()
-        yield from _redis_checks(info, place)
-        yield _clock(client.time(), now())
-        stands |= _stands(client, Keys(settings.prefix, settings.shards))
-        yield from _counts(client, Keys(settings.prefix, settings.shards))
+        client = _open(settings)
+        info: dict[str, object] = client.info()
+        yield from redis_version(info, place)
+        yield from redis_safety(info)
+        state: dict[str, object] | None = _cluster_state(client) if settings.cluster else None
+        yield from redis_cluster(info, state, shards=settings.shards)
+        seconds, micros = client.time()
+        yield clock(EpochMs(seconds * 1_000 + micros // 1_000), now())
+        told.stands = _stands(client, keys)
+        counts = _tallies(client, keys)
+        yield from _counts(counts)
+        told.refused = sum(count for name, count in counts.items() if name.startswith("rejected:"))
+        live: bytes | None = client.hget(keys.limits(), DEAD_LETTERS)  # type: ignore[assignment]  # typed for both modes
+        if live is not None:
+            value, _, actor = live.decode().partition(" ")
+            told.limit = Limit(int(value), actor)
         folder = files("streams.store")
         scripts = sorted(path.name for path in folder.iterdir() if path.name.endswith(".lua"))
         for name in scripts:
@@ -130,23 +181,29 @@ def _redis(settings: RedisSettings, now: Callable[[], EpochMs], stands: dict[Top
         fix = "check SUBSIDYWATCH_REDIS__URL and that it runs"
         yield Check("Redis", "AWAY", f"cannot be reached at {place}: {type(error).__name__}; {fix}")
     finally:
-        client.close()
+        if client is not None:
+            client.close()
 
 
-def _clock(theirs: tuple[int, int], ours: EpochMs) -> Check:
-    skew = ours - theirs[0] * 1000 - theirs[1] // 1000
-    if abs(skew) <= MOST_SKEW_MS:
-        return Check("clock", "PASS", f"within {MOST_SKEW_MS // 1000} s of that of Redis")
-    way = "ahead of" if skew > 0 else "behind"
-    return Check("clock", "WARN", f"{abs(skew) / 1000:.0f} s {way} that of Redis: set both by NTP")
+def _cluster_state(client: redis.Redis) -> dict[str, object]:
+    state: dict[str, object] = client.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]  # redis-py has no types here
+    return state
 
 
-def _counts(client: redis.Redis, keys: Keys) -> Iterator[Check]:
-    """Say how late records came, and what attribution could not keep; nothing where there was neither."""
+def _fields(client: redis.Redis, key: str) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = client.hgetall(key)  # type: ignore[assignment]  # typed for both modes
+    return found
+
+
+def _tallies(client: redis.Redis, keys: Keys) -> Counter[str]:
     counts: Counter[str] = Counter()
     for shard in range(keys.shards):
-        tallies: dict[bytes, bytes] = client.hgetall(keys.tallies(shard))  # type: ignore[assignment]  # typed for both modes
-        counts.update({name.decode(): int(count) for name, count in tallies.items()})
+        counts.update({name.decode(): int(count) for name, count in _fields(client, keys.tallies(shard)).items()})
+    return counts
+
+
+def _counts(counts: Counter[str]) -> Iterator[Check]:
+    """Say how late records came, and what attribution could not keep; nothing where there was neither."""
     late = [
         f"{kind} by {least} {n:,}" for kind in Kind for least, _ in LATE_BY if (n := counts[f"late_by:{kind}:{least}"])
     ]
@@ -163,29 +220,9 @@ def _stands(client: redis.Redis, keys: Keys) -> dict[TopicPartition, int]:
     """Give the first offset not applied of every partition the store knows."""
     stands = {}
     for shard in range(keys.shards):
-        fences: dict[bytes, bytes] = client.hgetall(keys.fences(shard))  # type: ignore[assignment]  # typed for both modes
-        for field, value in fences.items():
-            topic, _, rest = field.decode().partition(":")
-            partition, _, name = rest.partition(":")
-            if name == "next":
+        for name, value in _fields(client, keys.fences(shard)).items():
+            topic, _, rest = name.decode().partition(":")
+            partition, _, what = rest.partition(":")
+            if what == "next":
                 stands[TopicPartition(topic, int(partition))] = int(value)
     return stands
-
-
-def _redis_checks(info: dict[str, object], place: str) -> Iterator[Check]:
-    version = str(info.get("redis_version", "0"))
-    if "valkey_version" in info:
-        yield Check("Redis", "PASS", f"Valkey {info['valkey_version']} answers at {place}")
-    elif int(version.split(".")[0]) >= OLDEST_REDIS:
-        yield Check("Redis", "PASS", f"Redis {version} answers at {place}")
-    else:
-        yield Check("Redis", "FAIL", f"Redis {version} at {place} is too old: use Redis {OLDEST_REDIS} or later")
-    policy = info.get("maxmemory_policy")
-    if policy == "noeviction":
-        yield Check("Redis memory", "PASS", "evicts nothing")
-    else:
-        yield Check("Redis memory", "FAIL", f"{policy} would evict totals: CONFIG SET maxmemory-policy noeviction")
-    if info.get("aof_enabled"):
-        yield Check("Redis persistence", "PASS", "appendonly is on")
-    else:
-        yield Check("Redis persistence", "WARN", "totals are lost when it stops: CONFIG SET appendonly yes")

@@ -18,7 +18,7 @@ from streams.ports import TopicPartition
 from streams.settings import KafkaSettings
 from streams.topics import TOPICS
 
-COMPARED: Final = ("cleanup.policy", "retention.ms")
+COMPARED: Final = ("cleanup.policy", "retention.ms", "retention.bytes")
 CONNECT_MS: Final = 5_000
 
 
@@ -109,10 +109,13 @@ def _configs(client: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, 
 def problems(found: Mapping[str, FoundTopic], kafka: KafkaSettings) -> list[str]:
     """Give one sentence per way in which the topics are not as they should be; empty when all is well."""
     out = []
+    absent = [spec.name for spec in TOPICS if spec.name not in found]
+    if absent:
+        verb = "does not exist" if len(absent) == 1 else "do not exist"
+        out.append(f"{', '.join(absent)} {verb}: run `subsidywatch topics create`")
     for spec in TOPICS:
         topic = found.get(spec.name)
         if topic is None:
-            out.append(f"{spec.name} does not exist: run `subsidywatch topics create`")
             continue
         wide = spec.partitions(kafka.partitions)
         if topic.partitions != wide:
