@@ -12,7 +12,7 @@ PEERS_PYTHON: Final = ROOT / ".run/bench-venv/bin/python"
 JARS: Final = ROOT / ".run/bench"
 
 
-LEAST_EVENTS: Final = 10_000
+LEAST_EVENTS: Final = 4_000
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,11 @@ ENGINES: Final = (
     Engine("Kafka Streams, processor", _java("StreamsPeer"), "kafka-streams", warm=True),
     Engine("Flink SQL", _java("FlinkPeer"), "flink-table-runtime", warm=True),
     Engine("aiokafka loop", _python("aiokafka_loop.py"), "aiokafka"),
-    Engine("Faust agent", _python("faust_agent.py"), "faust-streaming", share=1 / 40),
-    Engine("Faust windowed Table", _python("faust_table.py"), "faust-streaming", share=1 / 100, share_of_hours=1 / 400),
-    Engine("Bytewax, by batch", _peer("bytewax_flow.py"), "bytewax", share=1 / 2),
+    Engine("Faust agent", _python("faust_agent.py"), "faust-streaming", share=1 / 80),
+    Engine(
+        "Faust windowed Table", _python("faust_table.py"), "faust-streaming", share=1 / 200, share_of_hours=1 / 1_000
+    ),
+    Engine("Bytewax, by batch", _peer("bytewax_flow.py"), "bytewax", share=1 / 4),
     Engine("Pathway", _peer("pathway_flow.py"), "pathway", share=1 / 4),
     Engine(
         "Quix Streams windows", _peer("quix_app.py"), "quixstreams", share=1 / 20, share_of_hours=1 / 200, keyed=True

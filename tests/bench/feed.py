@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count as numbers
 from typing import Final
 
 from models.regions import PROVINCES
@@ -78,8 +79,26 @@ def _sum(rows: dict[str, list[int]], name: str, *amounts: int) -> None:
         row[number] += amount
 
 
-def events(count: int, seed: int, start: int, truth: Truth | None = None) -> Iterator[Record]:
-    """Give (topic, user id, JSON) for `count` events spread over five minutes from `start`, counted into `truth`."""
+def endless(start: int, rate: float, campaigns: int) -> Iterator[Record]:
+    """Give events for ever, `rate` to a second of event time, over `campaigns` campaigns and a million users."""
+    minute = int(rate * SPAN_MS / 1_000)
+    for number in numbers():
+        yield from events(minute, number, start + number * SPAN_MS, campaigns=campaigns, first=number * minute)
+
+
+def events(
+    count: int, seed: int, start: int, truth: Truth | None = None, *, campaigns: int = CAMPAIGNS, first: int = 0
+) -> Iterator[Record]:
+    """Give (topic, user id, JSON) for `count` events spread over five minutes from `start`, counted into `truth`.
+
+    Args:
+        count: how many.
+        seed: of the random numbers.
+        start: time of the first event, ms.
+        truth: what must be counted is added to it.
+        campaigns: how many campaigns there are.
+        first: number of the first event: no two events of different numbers share an id.
+    """
     chance = random.Random(seed)
     codes = [region.adcode for region in PROVINCES]
     recent: list[str] = []
@@ -87,10 +106,10 @@ def events(count: int, seed: int, start: int, truth: Truth | None = None) -> Ite
         kind = chance.random()
         user = f"u{chance.randrange(USERS):09d}"
         body: dict[str, object] = {
-            "event_id": f"{number * ODD % 2**40:010x}",
+            "event_id": f"{(first + number) * ODD % 2**40:010x}",
             "at": start + number * SPAN_MS // count,
             "region": codes[int(chance.random() ** 1.5 * len(codes))],
-            "campaign_id": f"cmp-{int(chance.random() ** 2 * CAMPAIGNS):04d}",
+            "campaign_id": f"cmp-{int(chance.random() ** 2 * campaigns):04d}",
             "user_id": user,
         }
         if kind < 0.80:
@@ -108,7 +127,7 @@ def events(count: int, seed: int, start: int, truth: Truth | None = None) -> Ite
             topic = TOPICS[2]
             if recent and chance.random() < FOLLOWING:
                 user = body["user_id"] = chance.choice(recent)
-            _order(body, number, chance)
+            _order(body, first + number, chance)
         if truth is not None:
             truth.add(topic, body)
         yield topic, user, json.dumps(body, separators=(",", ":")).encode()

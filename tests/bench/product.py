@@ -75,12 +75,7 @@ def drain(place: stand.Stand, truth: feed.Truth, folder: Path, group: str, tuned
         peak = _peak_mb(worker.pid)
         total = _mark(psutil.Process(worker.pid)).cpu
     finally:
-        worker.terminate()
-        try:
-            worker.wait(30)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+        stop(worker)
     note = note or asyncio.run(_complaint(place, truth))
     events = sum(truth.records.values())
     marks = {
@@ -103,6 +98,16 @@ def start(place: stand.Stand, folder: Path, group: str, tuned: dict[str, str] | 
     with (folder / f"{group}.log").open("wb") as log:
         command = ["taskset", "-c", measure.ENGINE_CORE, PROGRAM, "worker"]
         return subprocess.Popen(command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def stop(worker: subprocess.Popen[bytes]) -> None:
+    """End a worker, by force if it does not listen."""
+    worker.terminate()
+    try:
+        worker.wait(30)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        worker.wait()
 
 
 async def _watch(place: stand.Stand, process: psutil.Process, events: int) -> tuple[list[Sample], str]:

@@ -2,7 +2,7 @@
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -78,6 +78,12 @@ def table(rows: Sequence[Row]) -> None:
         cost = "-" if row.cpu_us_per_event is None else f"{row.cpu_us_per_event:.2f}"
         rate = "-" if row.events_per_s is None else f"{row.events_per_s:,}"
         print(f"median {row.job} {row.engine:<26}{cost:>9} us CPU{rate:>12} events/s  {row.note}")
+
+
+def keep(name: str, rows: Sequence[Mapping[str, object]], folder: Path) -> None:
+    """Write `bench-NAME.json`."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"bench-{name}.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
 def write(rows: Sequence[Row], folder: Path) -> None:

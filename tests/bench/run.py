@@ -21,13 +21,16 @@ from pathlib import Path
 from typing import Final
 
 import measure
+import offered
 import product
 import report
-from engines import ENGINES, PEERS, ROOT, Engine
+import stages
+from engines import ENGINES, OURS, PEERS, ROOT, Engine
 from report import Row
 from stand import Stand, stand
 
 EVENTS: Final = 4_000_000
+STAGE_EVENTS: Final = 400_000
 
 
 def main() -> None:
@@ -37,6 +40,8 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=EVENTS, help="events that a fast engine reads in one run")
     parser.add_argument("--jobs", default="J1,J2,J3", help="which jobs")
     parser.add_argument("--engines", default="", help="which engines, by any part of their names; all when empty")
+    parser.add_argument("--latency", action="store_true", help="also offer half and 80 %% of J3's rate")
+    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES", help="also offer half of it for long")
     options = parser.parse_args()
     wanted = [word.strip().lower() for word in options.engines.split(",") if word.strip()]
     chosen = [engine for engine in ENGINES if not wanted or any(word in engine.name.lower() for word in wanted)]
@@ -47,7 +52,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, stand(Path(folder)) as place:
         for job in jobs:
             rows += _job(place, job, chosen, options, Path(folder))
+        if "J3" in jobs:
+            stages.report(STAGE_EVENTS)
     report.write(rows, ROOT / ".run")
+    rate = next((row.events_per_s for row in rows if (row.job, row.engine) == ("J3", OURS)), None)
+    if rate and options.latency:
+        report.keep("latency", offered.latency(rate), ROOT / ".run")
+    if rate and options.soak:
+        report.keep("soak", offered.soak(rate / 2, options.soak), ROOT / ".run")
 
 
 def _job(place: Stand, job: str, chosen: Sequence[Engine], options: argparse.Namespace, folder: Path) -> list[Row]:

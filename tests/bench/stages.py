@@ -1,7 +1,8 @@
-"""Where the worker's CPU goes: decode, fold and store of the benchmark's records, stage by stage, best of five.
+"""Where the worker's CPU goes: decode, join, fold and store of J3's records, stage by stage, best of a few.
 
-`make bench` prints it after the peers. Slices are as the transport cuts them
-from a backlog; the fetch is what the whole process costs beyond these stages.
+`make bench` prints it after J3. The slices are as the transport cuts them from
+a backlog and go through the real pipeline; what the whole worker costs beyond
+these stages is the fetch and Faust's loop.
 """
 
 import asyncio
@@ -10,28 +11,48 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
-from typing import Any, Final
+from typing import Final
 
 from feed import TOPICS, events
 
 from models import codec
-from models.codec import Decoded
-from models.events import KINDS, Kind
-from models.fold import Folded, Folder
-from models.orders import Eligibility
-from models.units import DurationMs, EpochMs
-from models.visits import Known, VisitTexts
+from models.events import KINDS
+from models.units import EpochMs
 from services import RedisServer
 from streams.app import SLICE_RECORDS
-from streams.arenas import kept_arenas
 from streams.bootstrap import GC_THRESHOLD
-from streams.ports import BatchWrite, TopicPartition
+from streams.pipeline import Pipeline
+from streams.ports import Applied, BatchWrite, Joined, RecordSlice, TopicPartition
 from streams.settings import RedisSettings, load
+from streams.sinks.list_sink import ListSink
 from streams.store.redis_store import RedisStore
 
 START: Final = EpochMs(1_750_000_000_000)
-RUNS: Final = 5
-STAGES: Final = ("decode", "fold", "store")
+RUNS: Final = 3
+STAGES: Final = ("decode", "join", "fold", "store")
+
+
+class TimedStore(RedisStore):
+    """The store, with the CPU of its two calls added up."""
+
+    join_s = 0.0
+    apply_s = 0.0
+
+    async def join(self, *args: object, **kwargs: object) -> Joined:
+        """As the store's."""
+        began = process_time()
+        try:
+            return await super().join(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they come
+        finally:
+            self.join_s += process_time() - began
+
+    async def apply(self, write: BatchWrite) -> Applied:
+        """As the store's."""
+        began = process_time()
+        try:
+            return await super().apply(write)
+        finally:
+            self.apply_s += process_time() - began
 
 
 async def measure(count: int) -> dict[str, dict[str, float]]:
@@ -45,9 +66,10 @@ async def measure(count: int) -> dict[str, dict[str, float]]:
         try:
             for _ in range(RUNS):
                 redis.flush()
-                store = await RedisStore.connect(RedisSettings(url=redis.url), load().zone)
+                store = await TimedStore.connect(RedisSettings(url=redis.url), load().zone)
+                pipeline = Pipeline(store, ListSink(), load(), lambda: START)
                 for topic in TOPICS:
-                    for stage, seconds in (await _run(store, topic, values[topic])).items():
+                    for stage, seconds in (await _run(pipeline, store, topic, values[topic])).items():
                         cost = seconds / len(values[topic]) * 1e6
                         best[topic][stage] = min(cost, best[topic].get(stage, cost))
                 await store.close()
@@ -56,61 +78,38 @@ async def measure(count: int) -> dict[str, dict[str, float]]:
     return best
 
 
-async def _run(store: RedisStore, topic: str, values: Sequence[bytes]) -> dict[str, float]:
-    tp, head, spent = TopicPartition(topic, 0), None, dict.fromkeys(STAGES, 0.0)
-    epoch = (await store.claim(tp)).epoch
+async def _run(pipeline: Pipeline, store: TimedStore, topic: str, values: Sequence[bytes]) -> dict[str, float]:
+    """Take one partition's records through the pipeline; decoding is timed apart, by itself."""
+    tp, decode_s = TopicPartition(topic, 0), 0.0
+    store.join_s = store.apply_s = whole_s = 0.0
+    await pipeline.claim(tp)
     for first in range(0, len(values), SLICE_RECORDS):
         part = values[first : first + SLICE_RECORDS]
         began = process_time()
-        decoded: Decoded[Any] = codec.decode(KINDS[topic], part)
-        read = process_time()
-        folded = await _fold(store, tp, decoded, head)
-        summed = process_time()
-        write = BatchWrite(
-            tp=tp,
-            epoch=epoch,
-            first=first,
-            next_offset=first + len(part),
-            head=folded.head,
-            now=START,
-            deltas=folded.deltas,
-            vectors=folded.vectors,
-            evidence=folded.evidence,
-            lines=folded.lines,
-            tallies=folded.tallies,
+        codec.decode(KINDS[topic], part)
+        decoded = process_time()
+        await pipeline.ingest(
+            RecordSlice(
+                tp=tp,
+                first=first,
+                next_offset=first + len(part),
+                timestamp=START + 600_000,
+                generation=1,
+                values=part,
+                offsets=None,
+            )
         )
-        await store.apply(write)
-        for stage, seconds in zip(STAGES, (read - began, summed - read, process_time() - summed), strict=True):
-            spent[stage] += seconds
-        head = folded.head
-    return spent
-
-
-async def _fold(
-    store: RedisStore,
-    tp: TopicPartition,
-    decoded: Decoded[Any],
-    head: EpochMs | None,
-) -> Folded:
-    settings = load()
-    eligible = settings.rules.eligibility
-    folder = Folder(settings.zone, DurationMs(300_000), Eligibility(eligible.category, eligible.price_cap_micros))
-    kind, time = KINDS[tp.topic], EpochMs(START + 600_000)
-    if kind is not Kind.ORDERS:
-        return folder.fold_ads(kind, decoded, head, time)
-    ids = folder.line_ids(decoded.events)
-    lines = dict(zip(ids, await store.lines(tp, ids), strict=True))
-    asked = folder.visit_ids(decoded.events), folder.more_visit_ids(decoded.events, lines)
-    visits: VisitTexts = {day: {} for days in asked for day in days}
-    return folder.fold_orders(decoded, Known(lines=lines, visits=visits), head, time)
+        whole_s += process_time() - decoded
+        decode_s += decoded - began
+    spent = decode_s, store.join_s, whole_s - decode_s - store.join_s - store.apply_s, store.apply_s
+    return dict(zip(STAGES, spent, strict=True))
 
 
 def report(count: int) -> None:
     """Print the table."""
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)  # as the worker does
-    with kept_arenas():
-        rows = asyncio.run(measure(count))
+    rows = asyncio.run(measure(count))
     print(f"stage, us CPU per record{'':<2}" + "".join(f"{stage:>9}" for stage in STAGES) + f"{'sum':>9}")
     for topic, stages in rows.items():
         print(f"{topic:<26}" + "".join(f"{stages[stage]:>9.2f}" for stage in STAGES) + f"{sum(stages.values()):>9.2f}")
