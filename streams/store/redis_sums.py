@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from operator import add
+from itertools import zip_longest
 from typing import Final
 
 import msgspec
@@ -15,6 +15,9 @@ _integers: Final = msgspec.json.Decoder(list[int]).decode
 _arrays: Final = msgspec.msgpack.Decoder(list[list[int]], strict=False).decode
 _FIRST_PACKED: Final = 0x80
 """Integers are text, so a value that begins with this or more is a packed array."""
+
+_MOST_ROWS: Final = 50_000
+"""Arrays that are held before they are added up."""
 
 
 def sum_fields(replies: Iterable[list[bytes]]) -> dict[str, int]:
@@ -31,7 +34,8 @@ class CellSums:
     def __init__(self) -> None:
         """Start with nothing."""
         self._integers: dict[bytes, int] = defaultdict(int)
-        self._vectors: dict[bytes, list[int]] = {}
+        self._vectors: dict[bytes, list[list[int]]] = defaultdict(list)
+        self._rows = 0
 
     def take(self, replies: Iterable[list[bytes]]) -> None:
         """Add flat `field, value, field, value ...` replies."""
@@ -45,22 +49,26 @@ class CellSums:
             _add_integers(self._integers, fields, values)
 
     def _add_vectors(self, fields: list[bytes], values: list[bytes]) -> None:
-        sums = self._vectors
         # One decoding for all arrays of a hash: 0xdd begins an array of that many.
         rows = _arrays(b"\xdd" + len(values).to_bytes(4, "big") + b"".join(values))
         for field, amounts in zip(fields, rows, strict=True):
-            known = sums.get(field)
-            if known is None:
-                sums[field] = amounts
-            elif len(known) == len(amounts):
-                sums[field] = list(map(add, known, amounts))
-            else:
-                sums[field] = added(known, amounts)
+            self._vectors[field].append(amounts)
+        self._rows += len(rows)
+        if self._rows > _MOST_ROWS + 2 * len(self._vectors):
+            self._add_up()
+
+    def _add_up(self) -> None:
+        """Leave one array of each field: adding many at once, position by position, is the cheap way."""
+        for field, rows in self._vectors.items():
+            if len(rows) > 1:
+                self._vectors[field] = [list(map(sum, zip_longest(*rows, fillvalue=0)))]
+        self._rows = len(self._vectors)
 
     def totals(self) -> dict[str, Totals]:
         """Give the totals of each member; a counter this version does not know is left out."""
+        self._add_up()
         vectors: dict[str, list[int]] = {}
-        for raw, amounts in self._vectors.items():
+        for raw, (amounts,) in self._vectors.items():
             field = raw.decode()
             if field.startswith(CARRY):
                 field, amounts = field.removeprefix(CARRY), [amount * PART for amount in amounts]
