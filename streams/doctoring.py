@@ -146,8 +146,8 @@ def _open(settings: RedisSettings) -> redis.Redis:
         "socket_connect_timeout": settings.timeout_s,
     }
     if settings.cluster:
-        # It takes the same calls; those without a key go to one node, the scripts to all masters.
-        return redis.RedisCluster.from_url(settings.url, require_full_coverage=False, **options)  # type: ignore[return-value]
+        # Calls without a key go to one node, the scripts to all masters.
+        return redis.RedisCluster.from_url(settings.url, require_full_coverage=False, **options)  # type: ignore[return-value]  # it takes the same calls
     return redis.Redis.from_url(settings.url, **options)
 
 

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 import services
-from models.kpis import roi_direct
+from models.roi import Labels, roi
 from models.scenario.ledger import Ledger
 from models.scenario.world import START, World
 from models.totals import Totals
@@ -155,7 +155,7 @@ def test_sums_by_region_are_the_markets_own(counter: str, scraped: Scraped) -> N
 def test_roi_by_promql_is_the_kpi(scraped: Scraped) -> None:
     """Dividing sums in PromQL gives the ratio that the table shows."""
     whole = Totals.sum(scraped.ledger.totals("region").values())
-    expected = roi_direct(whole)
+    expected = roi(whole, Labels(scope="direct"))
     assert expected is not None
 
     panels = json.loads((ROOT / "deploy/grafana/dashboards/regions.json").read_text(encoding="utf-8"))["panels"]
