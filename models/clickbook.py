@@ -22,6 +22,7 @@ from models.visits import (
     rank,
     single_texts,
     visit_texts,
+    with_single,
 )
 from models.windows import day_of
 from models.wire import WireClick
@@ -66,7 +67,8 @@ def moved(clicks: Iterable[WireClick], known: Known, settings: Attribution, zone
     Raises:
         KeyError: a line of `candidates` was not read.
     """
-    changed, cells, delays = {}, Cells(zone), Counter[str]()
+    changed: dict[LineId, Line] = {}
+    cells, delays = Cells(zone), Counter[str]()
     for line_id, click in candidates(clicks, known.visits, settings.window_ms):
         text = known.lines[line_id]
         if text is not None:
@@ -107,7 +109,7 @@ def visited(
         if not texts and len(set(users)) == len(users):
             changed[day] = dict(zip(users, single_texts(of_day), strict=True))
         else:
-            made, dropped = _merged(of_day, users, texts, settled)
+            made, dropped = _merged(of_day, users, texts, None if settled is None or settled <= day else settled)
             forgotten += dropped
             if made:
                 changed[day] = made
@@ -131,21 +133,41 @@ def _by_day(clicks: Sequence[WireClick], zone: ZoneInfo) -> Iterable[tuple[Epoch
 def _merged(
     clicks: Sequence[WireClick], users: Sequence[str], known: Mapping[str, str], settled: int | None
 ) -> tuple[dict[str, str], int]:
-    """Add a day's clicks to visits that may hold others; a user's only click of the day is written at once."""
-    counts = Counter(users)
-    busy: dict[str, list[WireClick]] = {user: [] for user, count in counts.items() if count > 1}
-    busy |= {user: [] for user in known if user in counts}
+    """Add a day's clicks to visits that may hold others; a user's only click of the slice is written with the rest.
+
+    Args:
+        clicks: the clicks.
+        users: the user of each.
+        known: visits of the day.
+        settled: no order placed before this is still to come; None if that lies before the day, or is not known.
+    """
+    again = {user for user, count in Counter(users).items() if count > 1}
     pairs = list(zip(users, clicks, strict=True))
-    alone = [click for user, click in pairs if user not in busy]
+    once = [click for user, click in pairs if user not in again]
+    made = dict(zip(map(_USER, once), single_texts(once), strict=True))
+    if settled is None:
+        longer = {user: with_single(known[user], made[user]) for user in known.keys() & made.keys()}
+    else:
+        longer = dict.fromkeys(known.keys() & made.keys())
+    made |= {user: text for user, text in longer.items() if text is not None}
+    again |= {user for user, text in longer.items() if text is None}
+    changed, forgotten = _reread([pair for pair in pairs if pair[0] in again], known, settled)
+    made |= changed
+    for user in known.keys() & made.keys():
+        if made[user] == known[user]:
+            del made[user]
+    return made, forgotten
+
+
+def _reread(
+    pairs: Iterable[tuple[str, WireClick]], known: Mapping[str, str], settled: int | None
+) -> tuple[dict[str, str], int]:
+    groups: dict[str, list[WireClick]] = defaultdict(list)
     for user, click in pairs:
-        if user in busy:
-            busy[user].append(click)
+        groups[user].append(click)
     changed, forgotten = {}, 0
-    for user, group in busy.items():
-        visits = parse_visits(known.get(user))
+    for user, group in groups.items():
+        changed[user] = visits = parse_visits(known.get(user))
         if enter_clicks(visits, group):
             forgotten += forget(visits, settled)[0]
-            changed[user] = visits
-    texts = zip(changed, visit_texts(changed.values()), strict=True)
-    made = {user: text for user, text in texts if text != known.get(user)}
-    return {**dict(zip(map(_USER, alone), single_texts(alone), strict=True)), **made}, forgotten
+    return dict(zip(changed, visit_texts(changed.values()), strict=True)), forgotten

@@ -61,7 +61,7 @@ PlacedLine = tuple[int, str]
 
 
 class Visits(Struct, array_like=True):
-    """One user's day; both lists are sorted.
+    """One user's day; both lists are sorted, in the text the clicks need not be.
 
     Attributes:
         clicks: by time, then event id.
@@ -94,6 +94,9 @@ class Known:
 _FIELDS: Final = attrgetter("at", "event_id", "campaign_id", "region", "sku", "category")
 _NO_LINES: Final = "[]]"
 """How a record without lines ends, and no other does: a line ends with a quote and brackets."""
+_AFTER_CLICKS: Final = "],[]]"
+_CLICKS_ONLY: Final = "]],[]]"
+_SHORTEST_CLICK: Final = len('[0,"e","c","440000",null,null],')
 
 
 @lru_cache
@@ -108,12 +111,30 @@ def together(one: VisitTexts, other: VisitTexts) -> VisitTexts:
 
 def parse_visits(text: str | None) -> Visits:
     """Read a record; None is a day without visits."""
-    return Visits([], []) if text is None else _reader().decode(text)
+    if text is None:
+        return Visits([], [])
+    visits = _reader().decode(text)
+    if len(visits.clicks) > 1:
+        visits.clicks.sort(key=rank)
+    return visits
 
 
 def has_lines(text: str) -> bool:
     """Tell without reading it whether a record names lines."""
     return not text.endswith(_NO_LINES)
+
+
+def with_single(text: str, single: str) -> str | None:
+    """Add the click of a record of `single_texts` to another record without reading it.
+
+    Returns:
+        The longer record; the same one if it has the click; None if it must be read, because it names lines,
+        or may have no room.
+    """
+    if not text.endswith(_CLICKS_ONLY) or len(text) > (MAX_CLICKS - 1) * _SHORTEST_CLICK:
+        return None
+    click = single[2 : -len(_AFTER_CLICKS)]
+    return text if click in text else f"{text[: -len(_AFTER_CLICKS)]},{click}{_AFTER_CLICKS}"
 
 
 def visit_texts(visits: Iterable[Visits]) -> list[str]:
