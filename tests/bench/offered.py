@@ -85,7 +85,7 @@ def _worker(name: str) -> Iterator[Offered]:
         for topic in TABLE:
             place.broker.create_topic(topic.name, topic.partitions(stand.PARTITIONS))
         port = free_port()
-        worker = product.start(place, Path(folder), name, {"SUBSIDYWATCH_WORKER__METRICS_PORT": str(port)})
+        worker = product.start(place, Path(folder), name, tuned={"SUBSIDYWATCH_WORKER__METRICS_PORT": str(port)})
         try:
             offered = Offered(place, port, psutil.Process(worker.pid))
             wait_for(offered.ready, 60, "the worker to be ready", 0.2)

@@ -65,17 +65,19 @@ class Sample:
     mark: Mark
 
 
-def drain(place: stand.Stand, truth: feed.Truth, folder: Path, group: str, tuned: dict[str, str] | None = None) -> Run:
-    """Start a worker on the filled topics, wait until every offset is in Redis, check, stop it."""
+def drain(place: stand.Stand, truth: feed.Truth, folder: Path, group: str, workers: int = 1) -> Run:
+    """Start workers on the filled topics, wait until every offset is in Redis, check, stop them; CPU is their sum."""
     before = measure.probe()
     place.server.flush()
-    worker = start(place, folder, group, tuned)
+    started = [start(place, folder, group, number) for number in range(workers)]
     try:
-        samples, note = asyncio.run(_watch(place, psutil.Process(worker.pid), sum(truth.records.values())))
-        peak = _peak_mb(worker.pid)
-        total = _mark(psutil.Process(worker.pid)).cpu
+        processes = [psutil.Process(worker.pid) for worker in started]
+        samples, note = asyncio.run(_watch(place, processes, sum(truth.records.values())))
+        peak = max(_peak_mb(worker.pid) for worker in started)
+        total = _mark(processes).cpu
     finally:
-        stop(worker)
+        for worker in started:
+            stop(worker)
     note = note or asyncio.run(_complaint(place, truth))
     events = sum(truth.records.values())
     marks = {
@@ -85,7 +87,9 @@ def drain(place: stand.Stand, truth: feed.Truth, folder: Path, group: str, tuned
     return Run("subsidywatch", events, marks, total, peak, (before, measure.probe()), note)
 
 
-def start(place: stand.Stand, folder: Path, group: str, tuned: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+def start(
+    place: stand.Stand, folder: Path, group: str, number: int = 0, tuned: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Start a worker on the engine's core."""
     env = os.environ | {
         "SUBSIDYWATCH_KAFKA__BOOTSTRAP": place.broker.bootstrap,
@@ -95,7 +99,7 @@ def start(place: stand.Stand, folder: Path, group: str, tuned: dict[str, str] | 
         "SUBSIDYWATCH_WORKER__LOG_LEVEL": "warning",
         **(tuned or {}),
     }
-    with (folder / f"{group}.log").open("wb") as log:
+    with (folder / f"{group}.{number}.log").open("wb") as log:
         command = ["taskset", "-c", measure.ENGINE_CORE, PROGRAM, "worker"]
         return subprocess.Popen(command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
@@ -110,15 +114,15 @@ def stop(worker: subprocess.Popen[bytes]) -> None:
         worker.wait()
 
 
-async def _watch(place: stand.Stand, process: psutil.Process, events: int) -> tuple[list[Sample], str]:
+async def _watch(place: stand.Stand, processes: list[psutil.Process], events: int) -> tuple[list[Sample], str]:
     """Look how far it has come until it has everything."""
     with redis.Redis.from_url(place.server.url) as client:
         deadline = time.monotonic() + measure.DEADLINE_S
         while not client.dbsize():
-            if time.monotonic() > deadline or not process.is_running():
+            if time.monotonic() > deadline or not all(process.is_running() for process in processes):
                 return [], "never claimed a partition"
             await asyncio.sleep(LOOK_S / 4)
-    samples = [Sample(0, _mark(process))]
+    samples = [Sample(0, _mark(processes))]
     store = await RedisStore.connect(RedisSettings(url=place.server.url), load().zone)
     try:
         while samples[-1].records < events:
@@ -127,15 +131,15 @@ async def _watch(place: stand.Stand, process: psutil.Process, events: int) -> tu
                 return samples, f"hung at {samples[-1].records:,} records"
             progress = await store.progress()
             records = sum(step.next_offset for tp, step in progress.items() if tp.topic in feed.TOPICS)
-            samples.append(Sample(records, _mark(process)))
+            samples.append(Sample(records, _mark(processes)))
     finally:
         await store.close()
     return samples, ""
 
 
-def _mark(process: psutil.Process) -> Mark:
-    """Give clock and CPU of the process and its children."""
-    tree = [process, *process.children(recursive=True)]
+def _mark(processes: list[psutil.Process]) -> Mark:
+    """Give clock and CPU of the processes and their children."""
+    tree = [one for process in processes for one in (process, *process.children(recursive=True))]
     return Mark(time.perf_counter(), sum(times.user + times.system for times in (one.cpu_times() for one in tree)))
 
 

@@ -22,8 +22,11 @@ from typing import Final
 
 import measure
 import offered
+import page
+import plot
 import product
 import report
+import scale
 import stages
 from engines import ENGINES, OURS, PEERS, ROOT, Engine
 from report import Row
@@ -31,6 +34,7 @@ from stand import Stand, stand
 
 EVENTS: Final = 4_000_000
 STAGE_EVENTS: Final = 400_000
+SCALE_EVENTS: Final = 1_000_000
 
 
 def main() -> None:
@@ -42,6 +46,8 @@ def main() -> None:
     parser.add_argument("--engines", default="", help="which engines, by any part of their names; all when empty")
     parser.add_argument("--latency", action="store_true", help="also offer half and 80 %% of J3's rate")
     parser.add_argument("--soak", type=float, default=0, metavar="MINUTES", help="also offer half of it for long")
+    parser.add_argument("--scale", action="store_true", help="also 1, 2 and 4 partitions, 1 and 2 workers")
+    parser.add_argument("--docs", action="store_true", help="also write the figures into docs/performance.md")
     options = parser.parse_args()
     wanted = [word.strip().lower() for word in options.engines.split(",") if word.strip()]
     chosen = [engine for engine in ENGINES if not wanted or any(word in engine.name.lower() for word in wanted)]
@@ -49,15 +55,24 @@ def main() -> None:
     os.sched_setaffinity(0, {measure.OTHER_CORE})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the services are ended
     rows: list[Row] = []
+    spent, seen = "", list[dict[str, object]]()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, stand(Path(folder)) as place:
         for job in jobs:
             rows += _job(place, job, chosen, options, Path(folder))
-        if "J3" in jobs:
-            stages.report(STAGE_EVENTS)
-    report.write(rows, ROOT / ".run")
+            report.write(rows, ROOT / ".run")
+    if "J3" in jobs:
+        spent = stages.table(STAGE_EVENTS)
+        print(spent)
     rate = next((row.events_per_s for row in rows if (row.job, row.engine) == ("J3", OURS)), None)
     if rate and options.latency:
-        report.keep("latency", offered.latency(rate), ROOT / ".run")
+        seen = offered.latency(rate)
+        report.keep("latency", seen, ROOT / ".run")
+    (ROOT / ".run/bench.svg").write_text(plot.plot(rows, page.TITLES), encoding="utf-8")
+    if options.docs:
+        (ROOT / "docs/images/bench.svg").write_text(plot.plot(rows, page.TITLES), encoding="utf-8")
+        page.write(ROOT / "docs/performance.md", rows, seen, spent)
+    if options.scale:
+        report.keep("scale", scale.scale(min(options.events, SCALE_EVENTS)), ROOT / ".run")
     if rate and options.soak:
         report.keep("soak", offered.soak(rate / 2, options.soak), ROOT / ".run")
 

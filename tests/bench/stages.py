@@ -105,15 +105,17 @@ async def _run(pipeline: Pipeline, store: TimedStore, topic: str, values: Sequen
     return dict(zip(STAGES, spent, strict=True))
 
 
-def report(count: int) -> None:
-    """Print the table."""
+def table(count: int) -> str:
+    """Give the table in words."""
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)  # as the worker does
     rows = asyncio.run(measure(count))
-    print(f"stage, us CPU per record{'':<2}" + "".join(f"{stage:>9}" for stage in STAGES) + f"{'sum':>9}")
+    lines = [f"stage, us CPU per record{'':<2}" + "".join(f"{stage:>9}" for stage in STAGES) + f"{'sum':>9}"]
     for topic, stages in rows.items():
-        print(f"{topic:<26}" + "".join(f"{stages[stage]:>9.2f}" for stage in STAGES) + f"{sum(stages.values()):>9.2f}")
+        costs = "".join(f"{stages[stage]:>9.2f}" for stage in STAGES)
+        lines.append(f"{topic:<26}{costs}{sum(stages.values()):>9.2f}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    report(400_000)
+    print(table(400_000))
