@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import redis
 from aiokafka import codec as aiokafka_codec
@@ -147,7 +147,7 @@ def _open(settings: RedisSettings) -> redis.Redis:
     }
     if settings.cluster:
         # Calls without a key go to one node, the scripts to all masters.
-        return redis.RedisCluster.from_url(settings.url, require_full_coverage=False, **options)  # type: ignore[return-value]  # it takes the same calls
+        return cast("redis.Redis", redis.RedisCluster.from_url(settings.url, require_full_coverage=False, **options))
     return redis.Redis.from_url(settings.url, **options)
 
 
@@ -166,7 +166,7 @@ def _redis(settings: RedisSettings, now: Callable[[], EpochMs], told: _Told) -> 
         counts = _tallies(client, keys)
         yield from _counts(counts)
         told.refused = sum(count for name, count in counts.items() if name.startswith("rejected:"))
-        live: bytes | None = client.hget(keys.limits(), DEAD_LETTERS)  # type: ignore[assignment]  # typed for both modes
+        live = cast("bytes | None", client.hget(keys.limits(), DEAD_LETTERS))
         if live is not None:
             value, _, actor = live.decode().partition(" ")
             told.limit = Limit(int(value), actor)
@@ -191,8 +191,7 @@ def _cluster_state(client: redis.Redis) -> dict[str, object]:
 
 
 def _fields(client: redis.Redis, key: str) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = client.hgetall(key)  # type: ignore[assignment]  # typed for both modes
-    return found
+    return cast("dict[bytes, bytes]", client.hgetall(key))  # typed for asyncio as well
 
 
 def _tallies(client: redis.Redis, keys: Keys) -> Counter[str]:
