@@ -78,6 +78,12 @@ class Books:
                 out[counter] = out.get(counter, 0) + amount
         return {counter: amount for counter, amount in out.items() if amount}
 
+    def credited(self) -> dict[str, int]:
+        """Give the campaigns that have credit, and for how many orders."""
+        campaigns = {member for _, member, counter in self.sums if counter == "total_orders" and ":" not in member}
+        orders = {name: self.of(name, Scope.CAMPAIGN).get("total_orders") for name in sorted(campaigns)}
+        return {name: count for name, count in orders.items() if count}
+
     def cells(self) -> Cells:
         """Give everything that is still kept."""
         heads = [head for head in (self.clicks_head, self.orders_head) if head is not None]
