@@ -213,7 +213,7 @@ def test_rates_of_a_day_are_near_the_figures_they_follow() -> None:
 
 def test_few_orders_name_their_click_and_the_others_have_one() -> None:
     """A named click is the user's; most orders name none, and still the user has clicked before; some never did."""
-    records = run(World(11, rate=60), 60)
+    records = run(World(11, rate=60, impressions_per_click=0), 60)
     clicks = {record.body["event_id"]: record.body for record in records if record.topic == CLICKS}
     first: dict[str, int] = {}
     for body in clicks.values():
@@ -233,7 +233,7 @@ def test_few_orders_name_their_click_and_the_others_have_one() -> None:
 
 def test_people_come_back_and_buy_elsewhere() -> None:
     """Some people click more than once, and some of those buy in another region than they click in."""
-    records = run(World(12, rate=60), 120)
+    records = run(World(12, rate=60, impressions_per_click=0), 120)
     clicks = Counter(str(record.body["user_id"]) for record in records if record.topic == CLICKS)
     homes = {str(record.body["user_id"]): record.body["region"] for record in records if record.topic == CLICKS}
     away = [
