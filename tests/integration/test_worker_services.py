@@ -34,12 +34,18 @@ class World:
         self.redis = RedisServer(folder / "redis")
         self.name = ""
         self._sent = 0
-        for topic in TOPICS:
-            self.broker.create_topic(topic.name, topic.partitions(4))
+        self.broker.create_topics((topic.name, topic.partitions(4), {}) for topic in TOPICS)
 
     def produce(self, count: int) -> int:
         """Put clicks on the log; gives how many there are now."""
-        producer = Producer({"bootstrap.servers": self.broker.bootstrap, "compression.type": "lz4", "linger.ms": 20})
+        producer = Producer(
+            {
+                "bootstrap.servers": self.broker.bootstrap,
+                "compression.type": "lz4",
+                "linger.ms": 20,
+                "queue.buffering.max.messages": 1_000_000,
+            }
+        )
         for number in range(self._sent, self._sent + count):
             click = {
                 "event_id": f"e{number}",
