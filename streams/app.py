@@ -83,6 +83,7 @@ def build_app(settings: Settings, line: Line, observer: WorkerObserver, now: Cal
             slice_size=SLICE_RECORDS,
             max_unacked=MAX_UNACKED,
             fetch_max_wait_ms=kafka.fetch_max_wait_ms,
+            instance_id=kafka.instance_id,
             lead=line.lead,
         ),
         broker=[f"{SCHEME}://{address.strip()}" for address in kafka.bootstrap.split(",")],

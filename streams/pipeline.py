@@ -26,6 +26,7 @@ from streams.cutting import first_values, from_offset
 from streams.deciding import Decider
 from streams.folding import Change, Folding
 from streams.keeping import KEPT
+from streams.losses import loss
 from streams.ports import BatchWrite, RecordSlice, Reply, Sink, Store, TopicPartition
 from streams.repeats import Windows
 from streams.settings import Settings
@@ -205,7 +206,7 @@ class Pipeline:
             lines=folded.lines,
             visits=folded.visits,
             join=change.join,
-            facts=change.facts,
+            facts=[*change.facts, *([loss(part, missing, held.head, folded.head)] if missing > 0 else [])],
             tallies=tallies,
         )
         reply, stands_at = await self._store.apply(write)

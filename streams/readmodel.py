@@ -20,6 +20,7 @@ from models.regions import by_adcode
 from models.totals import Totals
 from models.units import UNKNOWN_REGION, EpochMs
 from models.windows import WINDOWS, Scope, Span, cover, span_of
+from streams.losses import lost_in
 from streams.ports import Progress, ReadStore, TopicPartition
 
 
@@ -69,6 +70,7 @@ class Table:
         head: newest event time of all partitions; None before the first event.
         rows: members with data, most spend first, equal spend by member.
         total: sum of the rows.
+        lost: records that the log dropped before they were counted and that may belong here; above 0 it is incomplete.
     """
 
     by: Scope
@@ -77,6 +79,7 @@ class Table:
     head: EpochMs | None
     rows: tuple[Row, ...]
     total: Row
+    lost: int = 0
 
 
 def head_of(progress: Mapping[TopicPartition, Progress]) -> EpochMs | None:
@@ -107,7 +110,9 @@ def parse_scope(name: str) -> Scope:
         raise SettingsError(f"rows cannot be by {name!r}; take one of {', '.join(Scope)}") from None
 
 
-async def table(store: ReadStore, zone: ZoneInfo, by: Scope, window: str, head: EpochMs | None = None) -> Table:
+async def table(
+    store: ReadStore, zone: ZoneInfo, by: Scope, window: str, head: EpochMs | None = None, region: str | None = None
+) -> Table:
     """Read the table of one window.
 
     Args:
@@ -116,6 +121,7 @@ async def table(store: ReadStore, zone: ZoneInfo, by: Scope, window: str, head: 
         by: what a row is.
         window: a name of `WINDOWS`.
         head: event time the window ends with; None for the newest of the store.
+        region: only rows of this region, of which they are shares then; campaigns have no region.
 
     Raises:
         ServiceUnavailable: the store is away.
@@ -126,8 +132,8 @@ async def table(store: ReadStore, zone: ZoneInfo, by: Scope, window: str, head: 
     if head is None:
         return build({}, by, window, None, None, names)
     span = span_of(window, head, zone)
-    cells = await store.totals(by, cover(span, by, head, zone))
-    return build(cells, by, window, span, head, names)
+    cells = await store.totals(by, cover(span, by, head, zone), region)
+    return replace(build(cells, by, window, span, head, names), lost=await lost_in(store, span))
 
 
 def build(

@@ -59,7 +59,7 @@ class Fact(NamedTuple):
     """A record that is kept whole: an announcement, a campaign, a result, a stock figure.
 
     Attributes:
-        kind: `announcements`, `campaigns`, `results` or `stock`.
+        kind: `announcements`, `campaigns`, `results`, `stock`, or `losses` of the log.
         key: identity within the kind; a later fact with the same key replaces it.
         body: the record as canonical JSON.
     """

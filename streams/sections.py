@@ -28,6 +28,12 @@ class KafkaSettings(_Section):
 
     bootstrap: str = Field("127.0.0.1:9092", min_length=3, description="Comma-separated host:port of the brokers.")
     group: str = Field("subsidywatch.v1", min_length=1, max_length=200, description="Consumer group of the workers.")
+    instance_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="Name of this worker in the group, its own for each: restarted under it, it goes on at once; "
+        "stopped for good, its partitions wait for the session to end.",
+    )
     session_timeout_s: float = Field(10.0, ge=6, le=300, description="A silent worker loses its partitions after this.")
     heartbeat_s: float = Field(2.0, ge=0.1, le=60, description="Pause between heartbeats to the group coordinator.")
     request_timeout_s: float = Field(20.0, ge=1, le=300, description="Longest wait for one answer of a broker.")

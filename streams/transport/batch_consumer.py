@@ -15,6 +15,7 @@ from streams.ports import TopicPartition
 from streams.transport.acks import Ledger
 from streams.transport.consumer_thread import BatchConsumerThread
 from streams.transport.faust_messages import NoReadOffsets, SliceMessage
+from streams.transport.rebuilding import Rebuilds
 from streams.transport.slices import slices_of, weight_of
 from streams.transport.starts import Start, start_of
 from streams.transport.wiring import Wired
@@ -43,6 +44,7 @@ class BatchConsumer(driver.Consumer):
         self._room = asyncio.Event()
         self._paused = False
         self._claiming: asyncio.Task[None] | None = None
+        self._rebuilds = Rebuilds(self._observer)
         self._away_looks = 0
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -81,6 +83,7 @@ class BatchConsumer(driver.Consumer):
         keys = [TP(*tp) for tp in tps]
         stored = {tp: await self._owner.claim(tp) for tp in tps}
         earliest, latest = await self.earliest_offsets(*keys), await self.highwaters(*keys)
+        committed = await self._thread.committed_offsets(tps)
         starts: dict[TopicPartition, Start] = {}
         for tp in tps:
             try:
@@ -97,6 +100,7 @@ class BatchConsumer(driver.Consumer):
                 self._owner.note_lost(tp, start.offset)
             self.ledger.open(tp, start.begin, start.offset)
             self._observer.highwater(tp, latest[TP(*tp)])
+        self._rebuilds.begin(starts, committed)
         self._make_room()
         self.resume_partitions({TP(*tp) for tp in starts})
         self._observer.assigned({tp: start.offset for tp, start in starts.items()})
@@ -106,6 +110,7 @@ class BatchConsumer(driver.Consumer):
         """Void everything handed out for the partitions before the group moves on."""
         tps = [TopicPartition(*tp) for tp in revoked]
         self.ledger.close(tps)
+        self._rebuilds.drop(tps)
         self._make_room()
         for tp in tps:
             self._owner.revoke(tp)
@@ -142,8 +147,7 @@ class BatchConsumer(driver.Consumer):
             self._observer.trouble("fetch", f"fetched records cannot be read: {error}")
             await self.sleep(1.0)
             return
-        if runs_of:
-            self._observer.recovered("fetch")
+        self._observer.recovered("fetch")  # nothing to fetch is good news as well: a quiet topic would never tell
         for key, runs in (runs_of or {}).items():
             tp = TopicPartition(key.topic, key.partition)
             async for message in self._deliver(tp, runs, self.highwater(key)):
@@ -184,7 +188,9 @@ class BatchConsumer(driver.Consumer):
         """Settle a slice; True when it counted."""
         message.acked = True
         self._unacked_messages.discard(message)
-        counted = self.ledger.ack(cast(SliceMessage, message).delivery)
+        delivery = cast(SliceMessage, message).delivery
+        counted = self.ledger.ack(delivery)
+        self._rebuilds.reached(delivery.tp, self.ledger.done(delivery.tp))
         self._make_room()
         return counted
 

@@ -2,7 +2,7 @@
 # ruff: noqa: SLF001  Faust and aiokafka offer no public way; both are pinned and a contract test guards the names
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer
@@ -13,9 +13,12 @@ from aiokafka.structs import TopicPartition as KafkaTopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.ports import TopicPartition
 from streams.transport.record_batches import read_whole_batches
 from streams.transport.wiring import Wired
 
+COMMITTED_S = 5.0
+"""Longest wait for what the group committed; the claim is tried again."""
 MAX_RUNS = 100
 """Record batches taken from the fetcher at once; what it holds back stays compressed."""
 
@@ -31,6 +34,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         return AIOKafkaConsumer(
             client_id=conf.broker_client_id,
             group_id=conf.id,
+            group_instance_id=cast(Wired, self.app).wiring.instance_id,
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             # Range, not round robin: with equal partition counts, partition p of every topic lands on one worker.
             partition_assignment_strategy=[RangePartitionAssignor],
@@ -73,6 +77,17 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             self.log.info("offset commit refused, tried again later: %r", error)
             return False
         return True
+
+    async def committed_offsets(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Give what the group committed for partitions; those without a commit are absent."""
+        found: dict[TopicPartition, int] = await self.call_thread(self._committed_offsets, list(tps))
+        return found
+
+    async def _committed_offsets(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+        # Asked of the group itself: the consumer's own way notes the answer where commits of ours are noted.
+        asking = self._ensure_consumer()._coordinator.fetch_committed_offsets([KafkaTopicPartition(*tp) for tp in tps])
+        found = await asyncio.wait_for(asking, COMMITTED_S)
+        return {TopicPartition(tp.topic, tp.partition): place.offset for tp, place in found.items()}
 
     async def rejoin(self) -> None:
         """Ask the group for a new assignment; every partition is then claimed anew."""

@@ -73,6 +73,7 @@ class Wiring:
         max_unacked: records handed out and not acknowledged above which nothing more is fetched; a kilobyte counts as
             a record, so that large records do not fill the memory.
         fetch_max_wait_ms: longest wait of the broker for data to fetch.
+        instance_id: name under which a restarted worker gets its partitions back at once; None for none.
         lead: how many offsets before its fence a partition just claimed is read from; the owner sees those records
             again, and they count for nothing.
     """
@@ -83,6 +84,7 @@ class Wiring:
     slice_size: int
     max_unacked: int
     fetch_max_wait_ms: int
+    instance_id: str | None = None
     lead: Callable[[TopicPartition], int] = no_lead
 
     def slice_records(self, topic: str) -> int:

@@ -84,6 +84,7 @@ def table_answer(table: Table, limit: int | None = None, detail: Detail | None =
         rows=[row_answer(row, detail) for row in table.rows[:limit]],
         rows_left_out=0 if limit is None else max(0, len(table.rows) - limit),
         total=row_answer(table.total, detail),
+        lost_records=table.lost,
     )
 
 

@@ -122,6 +122,9 @@ class TableAnswer(_Answer):
     rows: list[RowAnswer] = Field(description="Most spend first.")
     rows_left_out: int = Field(description="Rows beyond the limit; the total row counts them.")
     total: RowAnswer
+    lost_records: int = Field(
+        description="Records the log dropped before they were counted and that may belong here; above 0: incomplete."
+    )
 
 
 class StatusAnswer(_Answer):
