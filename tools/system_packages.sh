@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what wheels cannot bring, when it is missing: Java and Maven for Kafka, Redis, Prometheus, Chromium, a CJK font.
+# Installs what wheels cannot bring, when it is missing: Java and Maven for Kafka, Redis, Prometheus, Chromium, a CJK font,
+# and the packages named on the command line.
 # Debian's packages may try to start their services; ours run on other ports and other data, so it does not matter.
 set -euo pipefail
 
@@ -13,6 +14,8 @@ has redis-server || missing+=(redis-server)
 has chromium || has chromium-browser || has google-chrome || missing+=(chromium)
 ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 \
   || { has fc-list && [ -n "$(fc-list :lang=zh)" ]; } || missing+=(fonts-noto-cjk)
+
+for extra in "$@"; do has "$extra" || missing+=("$extra"); done # what only some targets need
 
 [ ${#missing[@]} -eq 0 ] && exit 0
 

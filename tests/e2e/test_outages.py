@@ -113,6 +113,7 @@ def test_redis_away_at_the_start_and_in_between(stack: Stack) -> None:
     assert 0 == stack.stop_worker(worker)
 
 
+@pytest.mark.chaos
 def test_frozen_services_are_no_loss(stack: Stack) -> None:
     """Services that hang and wake up: answers of unknown outcome are asked for again, and every cell is exact."""
     worker = stack.start_worker()

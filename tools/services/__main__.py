@@ -75,7 +75,7 @@ def stop() -> int:
 
 
 def _kafka(port: int) -> tuple[Daemon, str]:
-    broker = Broker(RUN / "services/kafka", port)
+    broker = Broker(RUN / "services/kafka", port, lasting=True)
     return broker.daemon, broker.bootstrap
 
 

@@ -88,12 +88,14 @@ class Proxy:
             self._open |= {writer, back}
             sending = self._requests if self.mode == "no_produce" else self._forward
             both = {asyncio.create_task(sending(reader, back)), asyncio.create_task(self._forward(there, writer))}
-            done, rest = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            for other in rest:
-                other.cancel()
-            await asyncio.gather(*done, *rest, return_exceptions=True)
-            back.transport.abort()
-            self._open.discard(back)
+            try:
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for one in both:
+                    one.cancel()
+                back.transport.abort()
+                self._open.discard(back)
+                await asyncio.gather(*both, return_exceptions=True)
         except (OSError, asyncio.CancelledError):
             pass
         finally:
