@@ -128,7 +128,7 @@ class Stand:
 @contextmanager
 def stand(folder: Path) -> Iterator[Stand]:
     """Start Kafka and Redis for as long as the block runs."""
-    broker = Broker(folder / "kafka")
+    broker = Broker(folder / "kafka", lasting=True)
     try:
         server = RedisServer(folder / "redis")
         try:

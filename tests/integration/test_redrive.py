@@ -37,8 +37,7 @@ class Ground:
             "SUBSIDYWATCH_REDIS__URL": redis.url,
             "SUBSIDYWATCH_REDIS__PREFIX": PREFIX,
         }
-        for topic in TOPICS:
-            self.broker.create_topic(topic.name, topic.partitions(4))
+        self.broker.create_topics((topic.name, topic.partitions(4), topic.configs()) for topic in TOPICS)
 
     def worker(self, **settings: str) -> Worker:
         """Start a worker."""
