@@ -74,10 +74,7 @@ class IngestStore(Protocol):
         reading again.
         """
 
-
-    async def join(
-        self, tp: TopicPartition, lines: Sequence[tuple[EpochMs, str]], visits: UsersOfDays
-    ) -> Joined:
+    async def join(self, tp: TopicPartition, lines: Sequence[tuple[EpochMs, str]], visits: UsersOfDays) -> Joined:
         """Read what a slice of clicks or orders is held against: line states by (day, key), visits by day and user.
 
         The version is read first, so a write that lies between is a conflict when the slice is applied.
@@ -120,8 +117,11 @@ class ReadStore(Protocol):
     async def progress(self) -> dict[TopicPartition, Progress]:
         """Give every partition ever applied and where it stands."""
 
-    async def totals(self, scope: Scope, buckets: Iterable[Bucket]) -> dict[str, Totals]:
-        """Sum buckets of a scope: member to totals; a member without data is absent."""
+    async def totals(self, scope: Scope, buckets: Iterable[Bucket], region: str | None = None) -> dict[str, Totals]:
+        """Sum buckets of a scope: member to totals; a member without data is absent.
+
+        With a region only its members, which costs less than all; campaigns have no region.
+        """
 
     async def facts(self, kind: str) -> dict[str, str]:
         """Give the kept records of a kind: key to JSON."""

@@ -40,7 +40,9 @@ async def read_maturity(store: ReadStore, zone: ZoneInfo, head: EpochMs, tallies
     return None
 
 
-async def read_expected(store: ReadStore, zone: ZoneInfo, table: Table, curve: Maturity | None) -> dict[str, Matured]:
+async def read_expected(
+    store: ReadStore, zone: ZoneInfo, table: Table, curve: Maturity | None, region: str | None = None
+) -> dict[str, Matured]:
     """Expect what the clicks of each row will have brought; the total row is `total`.
 
     Rows of which nothing can be told are absent.
@@ -50,6 +52,7 @@ async def read_expected(store: ReadStore, zone: ZoneInfo, table: Table, curve: M
         zone: zone of days.
         table: the rows and their window.
         curve: what `read_maturity` gave.
+        region: the region the table was read for; None for all.
 
     Raises:
         ServiceUnavailable: the store is away.
@@ -59,7 +62,7 @@ async def read_expected(store: ReadStore, zone: ZoneInfo, table: Table, curve: M
     cohorts: dict[str, list[Cohort]] = {}
     for buckets in _by_age(table.span, table.by, table.head, zone):
         start, end = buckets[0].start, end_of(buckets[-1], zone)
-        cells = await store.totals(table.by, buckets)
+        cells = await store.totals(table.by, buckets, region)
         for member, cell in cells.items():
             cohorts.setdefault(member, []).append(Cohort(start, end, cell))
         cohorts.setdefault(TOTAL, []).append(Cohort(start, end, Totals.sum(cells.values())))

@@ -200,7 +200,7 @@ class MemoryStore(MemoryDecide):
         """As `ReadStore.progress`."""
         return dict(self._progress)
 
-    async def totals(self, scope: Scope, buckets: Iterable[Bucket]) -> dict[str, Totals]:
+    async def totals(self, scope: Scope, buckets: Iterable[Bucket], region: str | None = None) -> dict[str, Totals]:
         """As `ReadStore.totals`."""
         plain: dict[str, int] = {}
         vectors: dict[str, list[int]] = {}
@@ -214,4 +214,8 @@ class MemoryStore(MemoryDecide):
         for field, amount in plain.items():
             counter, _, member = field.partition(":")
             members.setdefault(member, {})[counter] = amount
-        return {member: Totals.of(counters) for member, counters in members.items()}
+        return {
+            member: Totals.of(counters)
+            for member, counters in members.items()
+            if region is None or member.partition(":")[0] == region
+        }

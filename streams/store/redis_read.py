@@ -11,7 +11,7 @@ from streams.ports import BucketRef, Fact, Limit, Progress, TopicPartition
 from streams.store.redis_link import RedisLink
 from streams.store.redis_sums import CellSums, sum_fields
 
-_CHUNK: Final = 256
+_CHUNK: Final = 24
 """Buckets read in one go; a wide window over campaigns is read in steps so that others get their turn."""
 
 
@@ -37,7 +37,7 @@ class RedisRead(RedisLink):
             if "next" in step
         }
 
-    async def totals(self, scope: Scope, buckets: Iterable[Bucket]) -> dict[str, Totals]:
+    async def totals(self, scope: Scope, buckets: Iterable[Bucket], region: str | None = None) -> dict[str, Totals]:
         """As `ReadStore.totals`."""
         keys = iter(
             [
@@ -46,7 +46,7 @@ class RedisRead(RedisLink):
                 for shard in self._all_shards()
             ]
         )  # fmt: skip
-        sums = CellSums()
+        sums = CellSums(region)
         while chunk := list(islice(keys, _CHUNK)):
             sums.take(await self._hashes(chunk))
         return sums.totals()

@@ -31,8 +31,9 @@ def sum_fields(replies: Iterable[list[bytes]]) -> dict[str, int]:
 class CellSums:
     """Adds the replies of buckets, which hold integers and packed arrays, and gives the totals of each member."""
 
-    def __init__(self) -> None:
-        """Start with nothing."""
+    def __init__(self, region: str | None = None) -> None:
+        """Start with nothing; a region leaves out the members of others before they cost anything."""
+        self._region = None if region is None else region.encode()
         self._integers: dict[bytes, int] = defaultdict(int)
         self._vectors: dict[bytes, list[list[int]]] = defaultdict(list)
         self._rows = 0
@@ -41,6 +42,9 @@ class CellSums:
         """Add flat `field, value, field, value ...` replies."""
         for reply in replies:
             fields, values = reply[::2], reply[1::2]
+            if self._region is not None:
+                own = _places_of(self._region, fields)
+                fields, values = [fields[place] for place in own], [values[place] for place in own]
             packed = [place for place, value in enumerate(values) if value[0] >= _FIRST_PACKED]
             if packed:
                 self._add_vectors([fields[place] for place in packed], [values[place] for place in packed])
@@ -79,6 +83,13 @@ class CellSums:
             if name := NAMES.get(code):
                 members.setdefault(member, {})[name] = amount
         return {member: Totals.of(counters) for member, counters in members.items()}
+
+
+def _places_of(region: bytes, fields: list[bytes]) -> list[int]:
+    """Give where the fields of a region stand: `code:region` or `code:region:campaign`."""
+    start = b":" + region
+    near = [place for place, field in enumerate(fields) if start in field]
+    return [place for place in near if fields[place].split(b":", 2)[1] == region]
 
 
 def _add_integers(sums: dict[bytes, int], fields: list[bytes], values: list[bytes]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.errors import SettingsError
-from models.roi import Labels, parse
+from models.roi import ALL, Labels, parse
 from streams.wording import Lang
 
 Chosen = tuple[Labels, ...]
@@ -46,7 +46,8 @@ def parse_rois(text: str | None) -> Chosen:
         words = parse(text)
     except ValueError as error:
         raise SettingsError(f"--roi: {error}") from None
-    chosen = tuple(one._replace(**words) for one in REPORT)  # type: ignore[arg-type]  # `parse` gives labels alone
+    wanted = [one._asdict() | words for one in REPORT]
+    chosen = tuple(next(one for one in ALL if one._asdict() == labels) for labels in wanted)
     return chosen[:1] if "scope" in words else chosen
 
 

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request
 from fastapi.responses import PlainTextResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from models.regions import by_adcode
+from models.units import UNKNOWN_REGION
 from models.windows import Scope
 from streams.files.csv_tables import write_totals
-from streams.readcohorts import TOTAL
 from streams.readmodel import of_region
 from streams.web.answering import Detail, explain_answer, shift_list, table_answer
 from streams.web.answers import ExplainAnswer, MetaAnswer, Problem, ShiftList, StatusList, TableAnswer, TransitionList
@@ -47,14 +48,14 @@ async def table(
 ) -> TableAnswer:
     """Give totals, shares and ratios per row over a window, and the total row."""
     snapshots = reader_of(request).snapshots
-    found = await snapshots.table(by, window)
-    detail = None
-    if roi == "all":
-        expected = await snapshots.expected(by, window)
-        if region is not None:  # nothing is expected of a total that is not the table's
-            expected = {member: one for member, one in expected.items() if member != TOTAL}
-        detail = Detail(expected)
-    return table_answer(found if region is None else of_region(found, region), limit, detail)
+    if by is Scope.CAMPAIGN and region is not None:
+        raise HTTPException(422, "parameter 'region': campaigns have no region; take by=region or by=region,campaign")
+    if region is not None and region != UNKNOWN_REGION and by_adcode(region) is None:
+        # Any text may be asked for, so it never gets a read of its own, which would be kept.
+        found = of_region(await snapshots.table(by, window), region)
+        return table_answer(found, limit, Detail({}) if roi == "all" else None)
+    found = await snapshots.table(by, window, region)
+    return table_answer(found, limit, Detail(await snapshots.expected(by, window, region)) if roi == "all" else None)
 
 
 @router.get("/table.csv", summary="The same as CSV", response_class=PlainTextResponse)

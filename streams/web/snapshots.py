@@ -72,21 +72,23 @@ class Snapshots:
         """
         return await self._once("base", self._read_base)
 
-    async def table(self, by: Scope, window: str) -> Table:
-        """Give the table of a window, with freshness where it is known.
+    async def table(self, by: Scope, window: str, region: str | None = None) -> Table:
+        """Give the table of a window, or of one region in it, with freshness where it is known.
 
         Raises:
             ServiceUnavailable: the store is away.
         """
-        return await self._once((by, window), lambda store: self._read_table(store, by, window))
+        return await self._once((by, window, region), lambda store: self._read_table(store, by, window, region))
 
-    async def expected(self, by: Scope, window: str) -> dict[str, Matured]:
+    async def expected(self, by: Scope, window: str, region: str | None = None) -> dict[str, Matured]:
         """Give what the clicks of each row of a table will have brought; the total row is `total`.
 
         Raises:
             ServiceUnavailable: the store is away.
         """
-        return await self._once(("expected", by, window), lambda store: self._read_expected(store, by, window))
+        return await self._once(
+            ("expected", by, window, region), lambda store: self._read_expected(store, by, window, region)
+        )
 
     async def progress(self) -> dict[TopicPartition, Progress]:
         """Give where each partition stands.
@@ -139,19 +141,20 @@ class Snapshots:
             rate=self._rate.take(now, meta.records),
         )
 
-    async def _read_table(self, store: ReadStore, by: Scope, window: str) -> Table:
-        found = await table(store, self._settings.zone, by, window)
+    async def _read_table(self, store: ReadStore, by: Scope, window: str, region: str | None) -> Table:
+        found = await table(store, self._settings.zone, by, window, region=region)
         if found.head is None or by not in FRESH_SCOPES:
             return found
         fresh = await self._freshness(store, by, found.head)
         rows = tuple(replace(row, last_minute=fresh.get(row.member)) for row in found.rows)
         return replace(found, rows=rows)
 
-    async def _read_expected(self, store: ReadStore, by: Scope, window: str) -> dict[str, Matured]:
-        found, base, zone = await self.table(by, window), await self.base(), self._settings.zone
+    async def _read_expected(self, store: ReadStore, by: Scope, window: str, region: str | None) -> dict[str, Matured]:
+        found, base, zone = await self.table(by, window, region), await self.base(), self._settings.zone
         if found.head is None:
             return {}
-        return await read_expected(store, zone, found, await read_maturity(store, zone, found.head, base.meta.tallies))
+        curve = await read_maturity(store, zone, found.head, base.meta.tallies)
+        return await read_expected(store, zone, found, curve, region)
 
     async def _freshness(self, store: ReadStore, by: Scope, head: EpochMs) -> dict[str, EpochMs]:
         """Go on from the last look; a head that went back means another history: look anew."""

@@ -44,6 +44,23 @@ async def test_scopes_and_levels_are_kept_apart(store: Store) -> None:
     assert {} == await store.totals(ref.scope, [Bucket(Level.MINUTE, ref.bucket.start)])
 
 
+async def test_the_members_of_one_region_can_be_read_alone(store: Store) -> None:
+    """By the whole code, and by its place: a campaign may be called like a region; sums past 64 bits included."""
+    await store.claim(CLICKS)
+    amounts = {"440000:c1": 1 << 64, "440000:310000:x": -1, "310000:440000:y": 2, "4400001:c1": 3, "44000:c1": 4}
+    cells = {f"{name}:{member}": n for member, n in amounts.items() for name in ("spend_micros", "gmv_paid_micros")}
+    deltas, vectors = split({BucketRef(Scope.REGION_CAMPAIGN, MINUTE): cells})
+    both, of_region = split({REGION: {"clicks:440000": 5, "clicks:310000": 6}})
+    await store.apply(slice_of(0, 1, deltas=deltas | both, vectors=vectors | of_region))
+
+    own = {
+        member: Totals(spend_micros=n, gmv_paid_micros=n) for member, n in amounts.items() if member[:7] == "440000:"
+    }
+    assert own == await store.totals(Scope.REGION_CAMPAIGN, [MINUTE], "440000")
+    assert {"440000": Totals(clicks=5)} == await store.totals(Scope.REGION, [MINUTE], "440000")
+    assert {} == await store.totals(Scope.REGION, [MINUTE], "990000")
+
+
 @pytest.mark.parametrize("counter", ["spend_micros", "gmv_paid_micros"], ids=["plain", "vector"])
 @pytest.mark.parametrize(
     "amounts",

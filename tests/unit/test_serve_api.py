@@ -78,6 +78,11 @@ async def test_rows_of_one_region_are_a_table_of_their_own(client: httpx.AsyncCl
 
     found = (await client.get("/api/v1/table", params=params)).json()
 
+    nobody = (await client.get("/api/v1/table", params=params | {"region": "44"})).json()
+    assert [] == nobody["rows"]  # the start of a code is not the code
+    every = (await client.get("/api/v1/table", params={"by": "region,campaign", "window": "24h"})).json()["rows"]
+    own = {row["member"]: row["totals"] for row in every if row["region"] == "440000"}
+    assert own == {row["member"]: row["totals"] for row in found["rows"]}
     assert {"440000"} == {row["region"] for row in found["rows"]}
     assert "1.000000" == found["total"]["share"]
 
