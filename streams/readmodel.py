@@ -20,6 +20,7 @@ from models.regions import by_adcode
 from models.totals import Totals
 from models.units import UNKNOWN_REGION, EpochMs
 from models.windows import WINDOWS, Scope, Span, cover, span_of
+from streams.losses import lost_in
 from streams.ports import Progress, ReadStore, TopicPartition
 
 
@@ -69,6 +70,7 @@ class Table:
         head: newest event time of all partitions; None before the first event.
         rows: members with data, most spend first, equal spend by member.
         total: sum of the rows.
+        lost: records that the log dropped before they were counted and that may belong here; above 0 it is incomplete.
     """
 
     by: Scope
@@ -77,6 +79,7 @@ class Table:
     head: EpochMs | None
     rows: tuple[Row, ...]
     total: Row
+    lost: int = 0
 
 
 def head_of(progress: Mapping[TopicPartition, Progress]) -> EpochMs | None:
@@ -130,7 +133,7 @@ async def table(
         return build({}, by, window, None, None, names)
     span = span_of(window, head, zone)
     cells = await store.totals(by, cover(span, by, head, zone), region)
-    return build(cells, by, window, span, head, names)
+    return replace(build(cells, by, window, span, head, names), lost=await lost_in(store, span))
 
 
 def build(
