@@ -23,6 +23,34 @@ def write(page: Path, rows: Sequence[Row], latency: Sequence[Mapping[str, object
     page.write_text(f"{before}{BEGIN}\n\n{body}\n\n{END}{after}", encoding="utf-8")
 
 
+def write_scale(page: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Put what more partitions and workers cost between the page's comments, and what a million events/s would need."""
+    text = page.read_text(encoding="utf-8")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    names = {
+        "partitions": "partitions of a topic",
+        "workers": "workers",
+        "cpu_us_per_event": "workers' CPU us per event (c)",
+        "events_per_s": "events/s",
+        "worker_mb": "worker's memory, MB",
+        "redis_us_per_event": "Redis' CPU us per event (r)",
+        "redis_mb": "Redis' memory, MB",
+        "note": "note",
+    }
+    lines = [f"| {' | '.join(names.values())} |", f"|{' ---: |' * (len(names) - 1)} --- |"]
+    lines += [f"| {' | '.join(str(row[name]) for name in names)} |" for row in rows]
+    costs = [(row["cpu_us_per_event"], row["redis_us_per_event"]) for row in rows if row["cpu_us_per_event"]]
+    if costs:
+        cost, redis = (float(str(value)) for value in costs[-1])
+        need = f"{cost / 0.7:.0f} workers (cores) and {redis / 0.7:.0f} Redis masters"
+        lines += [
+            "",
+            f"By the last row, 1,000,000 events/s take {need},",
+            "by the formulas below. Cells are mostly written once per slice, so r falls as slices grow.",
+        ]
+    page.write_text(f"{before}{BEGIN}\n\n" + "\n".join(lines) + f"\n\n{END}{after}", encoding="utf-8")
+
+
 def _jobs(rows: Sequence[Row]) -> list[str]:
     parts = []
     for job, title in TITLES.items():

@@ -30,7 +30,7 @@ def line(run: Run) -> str:
     if not run.events:
         return f"{run.engine:<26}{run.note}"
     probes = f"probe {run.probe[0]:.3f} {run.probe[1]:.3f}"
-    if "last" not in run.marks:
+    if len(run.marks) < 4:
         return f"{run.engine:<26}{run.events:>10,} events  {run.note}  {probes}"
     return (
         f"{run.engine:<26}{run.events:>10,} events {run.cpu_us:>9.2f} us drain {run.steady_us:>8.2f} us steady"

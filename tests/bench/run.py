@@ -72,7 +72,10 @@ def main() -> None:
         (ROOT / "docs/images/bench.svg").write_text(plot.plot(rows, page.TITLES), encoding="utf-8")
         page.write(ROOT / "docs/performance.md", rows, seen, spent)
     if options.scale:
-        report.keep("scale", scale.scale(min(options.events, SCALE_EVENTS)), ROOT / ".run")
+        grown = scale.scale(min(options.events, SCALE_EVENTS))
+        report.keep("scale", grown, ROOT / ".run")
+        if options.docs:
+            page.write_scale(ROOT / "docs/scale.md", grown)
     if rate and options.soak:
         report.keep("soak", offered.soak(rate / 2, options.soak), ROOT / ".run")
 

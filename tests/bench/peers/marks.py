@@ -38,7 +38,7 @@ class Meter:
     def __init__(self, finish: Callable[[], None], events: int = EVENTS) -> None:
         self._finish = finish
         self._events = events
-        self._count = 0
+        self.count = 0
         self._begun = False
         self._next = events // 2
         self._names = iter((("half", events * 9 // 10), ("ninety", events)))
@@ -51,13 +51,13 @@ class Meter:
 
     def step(self, count: int = 1) -> None:
         """Count events that have been handled; ends the process after the last one."""
-        self._count += count
-        if self._count >= self._next:
+        self.count += count
+        if self.count >= self._next:
             self._reach()
 
     def _reach(self) -> None:
-        if self._count < self._events:
-            while self._count >= self._next:
+        if self.count < self._events:
+            while self.count >= self._next:
                 name, self._next = next(self._names)
                 mark(name)
             return

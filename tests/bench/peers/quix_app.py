@@ -52,6 +52,8 @@ def passes(value: dict[str, str]) -> bool:
     """Count what is read; let the views through."""
     meter.begin()
     meter.step()
+    if meter.count == marks.EVENTS:
+        app.stop()  # after this one
     return value["event_type"] == "view"
 
 
@@ -69,7 +71,7 @@ if marks.JOB == "J1":
 else:
     windows = frame.hopping_window(HOUR_MS, job.MINUTE_MS, grace_ms=90_000).count().current()
 windows.update(keep, metadata=True)
-app.run(count=marks.EVENTS, collect=False)
+app.run()
 flush()
 marks.mark("last")
 os._exit(0)
