@@ -5,6 +5,7 @@ import json
 import pytest
 
 from cases.crediting import ZONE, Books, T, click, decoded, order
+from models.asking import ask_alike
 from models.units import DAY_MS, HOUR_MS, MINUTE_MS, EpochMs
 from models.visits import MAX_CLICKS, MAX_LINES, Known, VisitTexts, days_between
 from models.windows import day_of
@@ -98,6 +99,17 @@ def test_a_click_behind_the_orders_asks_for_the_days_of_lines_it_may_have(orders
     expected = {DAY + n * DAY_MS: ["u"] for n in range(days)}
 
     assert expected == Books().folder.visits_of([click(T)], head)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [(None, None, True), (None, T, False), (T, None, False), (T, DAY, True), (T, DAY - 1, False)],
+)
+def test_heads_of_one_day_ask_alike(one: int | None, other: int | None, alike: bool) -> None:
+    """The visits of a slice need not be named again when the orders went on within their day."""
+    heads = [None if head is None else EpochMs(head) for head in (one, other)]
+
+    assert alike == ask_alike(heads[0], heads[1], ZONE)
 
 
 def test_clicks_over_midnight_ask_for_each_their_day() -> None:
