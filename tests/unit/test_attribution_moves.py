@@ -26,12 +26,13 @@ def test_a_better_click_moves_all_the_line_has_come_to() -> None:
 
 
 def test_a_lesser_click_that_comes_late_changes_no_line() -> None:
-    """Nor does a copy of the best one."""
+    """Nor does a copy of the best one, nor anybody else's."""
     books = Books()
     books.clicks(click(T - 5, "k2"))
     books.orders(order())
 
-    assert [] == list(books.clicks(click(T - 9, "k1", campaign_id="c2"), click(T - 5, "k2")).lines)
+    stranger = click(T - 1, "k3", user_id="v", campaign_id="c3")
+    assert [] == list(books.clicks(click(T - 9, "k1", campaign_id="c2"), stranger, click(T - 5, "k2")).lines)
     assert {"c1": 1} == books.credited()
 
 
