@@ -10,6 +10,8 @@ MonitorError
   x OffsetGap            the log skips offsets that were never applied: count, alarm, operator decides
   x DeadLetterLimit      more refused records than allowed: the worker stops with nothing of the slice written, exit 1
   x Stalled              work at hand and nothing settled for too long: dump all stacks, exit 70
+  x CrashingRecord       one of several records crashes our own code: try fewer at once, dead-letter it alone
+  x StoreFault           the store failed in a way nobody foresaw: never a record's fault, exit 70
   x Fenced               another owner claimed the partition: drop the batch, rejoin the group
   x InfeasibleBounds     floors and caps leave no plan: name the shortfall, change nothing
   x StaleBudget          an ad platform's budget moved since the plan: the adjuster answers `stale`
@@ -76,6 +78,14 @@ class DeadLetterLimit(MonitorError):
 
 class Stalled(MonitorError):
     """A worker that has work and gets nowhere; only a new process helps."""
+
+
+class CrashingRecord(MonitorError):
+    """Some record of several crashes our own code."""
+
+
+class StoreFault(MonitorError):
+    """The store failed in a way that nobody foresaw: never to be taken for the fault of a record."""
 
 
 class Fenced(MonitorError):

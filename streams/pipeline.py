@@ -17,7 +17,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from models.errors import Fenced, MonitorError, OffsetGap, ServiceUnavailable
+from models.errors import CrashingRecord, Fenced, MonitorError, OffsetGap, ServiceUnavailable
 from models.events import KINDS, Kind
 from models.recent import Recent
 from models.units import EpochMs
@@ -30,7 +30,7 @@ from streams.losses import loss
 from streams.ports import BatchWrite, RecordSlice, Reply, Sink, Store, TopicPartition
 from streams.repeats import Windows
 from streams.settings import Settings
-from streams.sparing import CrashError, StoreFaultError, refused
+from streams.sparing import refused
 
 CONFLICT_TRIES: Final = 24
 """A slice of one record that others change under us this often in a row is put off, and said as trouble."""
@@ -135,7 +135,7 @@ class Pipeline:
             except ServiceUnavailable:
                 self._decider.wake(self._now())
                 raise
-            except CrashError:  # halve until it is alone, then take more again: all others are counted
+            except CrashingRecord:  # halve until it is alone, then take more again: all others are counted
                 most, growth = min(most, len(rest.values)) // 2, 2
                 continue
             if settled:
@@ -173,16 +173,16 @@ class Pipeline:
 
         Raises:
             ServiceUnavailable: the store is away.
-            CrashError: some record of several crashes the code.
-            StoreFaultError: the store failed in a way that is not known.
+            CrashingRecord: some record of several crashes the code.
+            StoreFault: the store failed in a way that is not known.
         """
         try:
             return await self._folding.fold(part, held.head, held.window)
-        except (MonitorError, StoreFaultError):
+        except MonitorError:
             raise
         except Exception as fault:  # a mistake of ours must not stop everybody's records
             if len(part.values) > 1:
-                raise CrashError(repr(fault)) from fault
+                raise CrashingRecord(repr(fault)) from fault
             return Change(refused(part, held.head, fault))
 
     async def _write(self, part: RecordSlice, held: _Held, change: Change, missing: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from models.errors import InvalidEvent, MonitorError
+from models.errors import InvalidEvent, MonitorError, StoreFault
 from models.events import KINDS
 from models.fold import Folded
 from models.units import EpochMs
@@ -14,14 +14,6 @@ from streams.ports import Joined, RecordSlice, TopicPartition
 
 CRASHED: Final = "crashed"
 """Reason of the dead letter; the mistake is ours, so it is worth a look and a redrive."""
-
-
-class CrashError(Exception):
-    """Some record of a slice of several crashes the code; try fewer at once."""
-
-
-class StoreFaultError(Exception):
-    """The store failed in a way that nobody foresaw: never to be taken for the fault of a record."""
 
 
 class Asked(Protocol):
@@ -55,7 +47,7 @@ class Asking:
         """As `IngestStore.join`.
 
         Raises:
-            StoreFaultError: whatever else it raised.
+            StoreFault: whatever else it raised.
         """
         with _told_apart():
             return await self._store.join(tp, lines, visits)
@@ -64,7 +56,7 @@ class Asking:
         """As `ReadStore.facts`.
 
         Raises:
-            StoreFaultError: whatever else it raised.
+            StoreFault: whatever else it raised.
         """
         with _told_apart():
             return await self._store.facts(kind)
@@ -77,7 +69,7 @@ def _told_apart() -> Iterator[None]:
     except MonitorError:
         raise
     except Exception as fault:
-        raise StoreFaultError(repr(fault)) from fault
+        raise StoreFault(repr(fault)) from fault
 
 
 def refused(part: RecordSlice, head: EpochMs | None, fault: Exception) -> Folded:

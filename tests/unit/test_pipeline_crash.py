@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from cases.ingesting import CLICKS, NOW, World, click, part
+from models.errors import StoreFault
 from models.recent import Recent
 from models.totals import Totals
 from models.units import EpochMs
@@ -12,7 +13,6 @@ from models.visits import UsersOfDays
 from streams.folding import Change, Folding
 from streams.ports import Joined, RecordSlice, TopicPartition
 from streams.settings import load
-from streams.sparing import StoreFaultError
 from streams.store.memory_store import MemoryStore
 
 POISON = b"POISON"
@@ -74,7 +74,7 @@ async def test_a_fault_of_the_store_refuses_nobody() -> None:
     world = World(settings, BrokenStore(settings.zone))
     await world.claim()
 
-    with pytest.raises(StoreFaultError, match="a mistake in the store"):
+    with pytest.raises(StoreFault, match="a mistake in the store"):
         await world.pipeline.ingest(part(CLICKS, 0, [click(0)]))
 
     assert [] == world.sink.buried

@@ -1,6 +1,5 @@
 """What a row of the matrix stands on: a broker, a Redis, proxies before both, a feed, and workers."""
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -9,20 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
-from chaos.feed import COMPARED, COUNTED, PARTITIONS, TOPICS_FED, Cell, Feed
+from chaos.feed import COUNTED, PARTITIONS, TOPICS_FED, Cell, Feed
+from chaos.holding import Holding
 from models.errors import MonitorError
-from models.units import EpochMs
-from models.windows import Scope, cover, span_of
 from services import Broker, Proxy, RedisServer, wait_for
 from services.worker import Worker
 from streams.ports import Progress, TopicPartition
-from streams.settings import RedisSettings
-from streams.store.redis_store import RedisStore
-from streams.topics import INPUTS, TOPICS
+from streams.topics import TOPICS
 
-ZONE: Final = ZoneInfo("Asia/Shanghai")
 SESSION_S: Final = 6.0
 HERE: Final = Path(__file__).resolve().parents[1]
 
@@ -141,7 +135,7 @@ class Ground:
     def progress(self) -> dict[TopicPartition, Progress]:
         """Where every partition stands; empty while Redis is away."""
         try:
-            return asyncio.run(self._progress())
+            return Holding(self.redis.url).progress()
         except MonitorError:
             return {}
 
@@ -155,15 +149,15 @@ class Ground:
 
     def cells(self) -> dict[Cell, int]:
         """Every sum of the counters that a feed knows."""
-        return asyncio.run(self._cells())
+        return Holding(self.redis.url).cells()
 
     def log(self, name: str) -> list[str]:
         """The newest entries of a log of decisions, as JSON."""
-        return asyncio.run(self._log(name))
+        return Holding(self.redis.url).log(name)
 
     def tallies(self) -> dict[str, int]:
         """The counts that the store keeps beside the totals."""
-        return dict(asyncio.run(self._tallies()))
+        return Holding(self.redis.url).tallies()
 
     def compare(self, expected: Counter[Cell] | None = None) -> Compared:
         """Hold every cell of the store against the feed, or against other sums."""
@@ -217,46 +211,6 @@ class Ground:
         self.to_redis.close()
         self.redis.daemon.kill()
         self.broker.kill()
-
-    async def _connect(self) -> RedisStore:
-        return await RedisStore.connect(RedisSettings(url=self.redis.url, timeout_s=5), ZONE)
-
-    async def _progress(self) -> dict[TopicPartition, Progress]:
-        store = await self._connect()
-        try:
-            inputs = {spec.name for spec in INPUTS}
-            return {tp: step for tp, step in (await store.progress()).items() if tp.topic in inputs}
-        finally:
-            await store.close()
-
-    async def _tallies(self) -> dict[str, int]:
-        store = await self._connect()
-        try:
-            return dict(await store.tallies())
-        finally:
-            await store.close()
-
-    async def _log(self, name: str) -> list[str]:
-        store = await self._connect()
-        try:
-            return await store.read_log(name, 10_000)
-        finally:
-            await store.close()
-
-    async def _cells(self) -> dict[Cell, int]:
-        store = await self._connect()
-        try:
-            heads = [step.head for step in (await store.progress()).values() if step.head is not None]
-            head = max(heads, default=EpochMs(0))
-            cells: dict[Cell, int] = {}
-            for scope in Scope:
-                buckets = list(cover(span_of("all", head, ZONE), scope, head, ZONE))
-                for member, totals in (await store.totals(scope, buckets)).items():
-                    counters = totals.nonzero()
-                    cells |= {(scope.value, member, name): counters[name] for name in COMPARED if name in counters}
-            return cells
-        finally:
-            await store.close()
 
 
 def came_true(condition: Callable[[], bool], timeout: float) -> bool:

@@ -34,7 +34,11 @@ ROWS: Final[dict[str, Row]] = {
         "Redis restored from an older copy", "copy of 12 s before", "exact; read again from there", None, stores.older
     ),
     "8": Row(
-        "power loss under Redis", "SIGKILL, last 1 to 4 KiB of the append-only file cut", "exact", None, stores.tail_cut
+        "power loss under Redis",
+        "SIGKILL, last 1 to 4 KiB of the append-only file cut, restart, BGREWRITEAOF",
+        "exact",
+        None,
+        stores.tail_cut,
     ),
     "9": Row(
         "Redis out of memory",
