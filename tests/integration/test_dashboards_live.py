@@ -31,8 +31,14 @@ from streams.web.snapshots import Snapshots
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
-MAY_BE_EMPTY = {"sum(max by (kind) (subsidywatch_late_records", "sum(max by (kind) (subsidywatch_duplicates_records"}
-"""Nothing in an orderly hour is late or repeated."""
+MAY_BE_EMPTY = {
+    "sum(max by (kind) (subsidywatch_late_records",
+    "sum(max by (kind) (subsidywatch_duplicates_records",
+    "max by (what) (subsidywatch_forgotten_visits",
+    "sum(max by (what) (subsidywatch_late_attributions",
+    "sum by (least) (max by (kind, least) (subsidywatch_late_by_records",
+}
+"""Nothing in an orderly hour is late, repeated or forgotten."""
 
 
 class Scraped(NamedTuple):
@@ -75,6 +81,7 @@ def working(telemetry: Telemetry) -> None:
     for topic in (spec.name for spec in INPUTS):
         telemetry.records.labels(topic).inc(100)
         telemetry.slice_seconds.labels(topic).observe(0.02)
+        telemetry.visible_seconds.labels(topic).observe(0.1)
         telemetry.lag.labels(topic, "0").set(3)
         telemetry.lost.labels(topic).inc()
     for service in ("kafka", "redis"):

@@ -151,7 +151,7 @@ def test_a_port_in_use_is_a_sentence_and_exit_code_2(seeded: str, start: Start) 
 
 
 def test_the_terminal_and_the_api_give_the_same_bytes(seeded: str, start: Start) -> None:
-    """`table --csv` is the file behind the page's CSV button, and `table --json` the API's answer."""
+    """`table --csv` is the file behind the page's CSV button, and `table --json` the API's answer with every ROI."""
     _, address = start()
     services.wait_for(lambda: is_ready(address), what="ready")
 
@@ -161,7 +161,7 @@ def test_the_terminal_and_the_api_give_the_same_bytes(seeded: str, start: Start)
             argv, env=environment(seeded), capture_output=True, check=True, timeout=30
         ).stdout.decode()
 
-    api = httpx.get(f"{address}/api/v1/table", params={"window": "24h"}).json()
+    api = httpx.get(f"{address}/api/v1/table", params={"window": "24h", "roi": "all"}).json()
 
     assert httpx.get(f"{address}/api/v1/table.csv", params={"window": "24h"}).text == run("--csv")
     assert api["total"] == json.loads(run("--json"))["total"]
