@@ -26,6 +26,15 @@ def test_bad_records_leave_their_neighbours_alone(size: int) -> None:
     assert bad == [index for index, _ in decoded.rejects]
 
 
+@pytest.mark.parametrize("status", ["paid", "refunded"])
+def test_an_order_without_its_amount_is_found_among_good_ones(status: str) -> None:
+    """What no struct judges by itself is judged in a block as it is alone."""
+    values = [raw(ORDER | {"event_id": str(index)}) for index in range(BLOCK + 9)]
+    values[BLOCK + 3] = raw(ORDER | {"status": status})
+
+    assert [(BLOCK + 3, "missing_field")] == [(at, why.reason) for at, why in decode(Kind.ORDERS, values).rejects]
+
+
 def test_a_batch_without_fault_needs_no_list_of_positions() -> None:
     """The usual case costs nothing per record."""
     assert range(2) == decode(Kind.CLICKS, [raw(CLICK)] * 2).positions
