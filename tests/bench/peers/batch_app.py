@@ -29,6 +29,8 @@ from streams.transport.wiring import Wiring
 
 SLICE_RECORDS = 20_000
 MAX_UNACKED = 80_000
+GC_THRESHOLD = 2_000
+"""Faust's events and messages are cycles that hold a slice: found often, their memory is used again while it is warm."""
 LATENESS_MS = 120_000
 """J2 waits this long for late events before it writes an hour."""
 HOUR_MS = 60 * MINUTE_MS
@@ -196,5 +198,5 @@ with job.connect() as setup:
 FIELDS = {campaign: f"impressions:{campaign}" for campaign in CAMPAIGN_OF.values()}
 meter = marks.Meter(lambda: None)
 gc.freeze()
-gc.set_threshold(50_000, 20, 20)  # as the product's worker
+gc.set_threshold(GC_THRESHOLD, 20, 20)
 asyncio.run(main())
