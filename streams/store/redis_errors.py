@@ -1,5 +1,6 @@
 """What the answers of Redis and of its client mean for us, and which servers are refused."""
 
+from traceback import walk_tb
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -69,6 +70,12 @@ def _cluster_fate(error: BaseException, address: str) -> MonitorError | ValueErr
         return None
     ours = fate(error.__cause__, address, cluster=True) if error.__cause__ else None
     return ours or ServiceUnavailable(f"Redis Cluster at {address} does not serve: {text}")
+
+
+def is_of_client(error: BaseException) -> bool:
+    """Tell whether an error was raised inside the client's own code."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).split(".")[0] == "redis"
 
 
 def a_cluster(address: str) -> SettingsError:

@@ -27,10 +27,10 @@ from redis.asyncio.cluster import ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from models.errors import SettingsError
+from models.errors import ServiceUnavailable, SettingsError
 from streams.settings import RedisSettings
 from streams.store.keys import FieldCodes, Keys
-from streams.store.redis_errors import AWAY, a_cluster, address_of, fate, judge
+from streams.store.redis_errors import AWAY, a_cluster, address_of, fate, is_of_client, judge
 from streams.store.vectors import VectorSizes
 
 Client = Redis | RedisCluster
@@ -154,6 +154,11 @@ class RedisLink:
             if ours is None:
                 raise
             raise ours from error
+        except (AttributeError, RuntimeError, AssertionError) as error:
+            if not isinstance(self._client, RedisCluster) or not is_of_client(error):
+                raise
+            # When a cluster is down its client closes every connection, also under calls that another task has made.
+            raise ServiceUnavailable(f"Redis Cluster at {self._address} does not serve: connection closed") from error
 
     async def _ask(self, *command: Any) -> Any:
         """Send one command and give its reply as it came: bytes, integers and lists."""
@@ -180,7 +185,10 @@ class RedisLink:
             try:
                 return await pipe.execute(allow_redirections=not in_order)
             except AWAY:
-                await self._client.aclose()  # the next call looks the layout up again
+                # The next call looks the layout up again, as after a single command. Closing the client would do so
+                # too, but break the calls that are under way.
+                if isinstance(self._client, RedisCluster):
+                    self._client._initialize = True  # noqa: SLF001
                 raise
 
     def _all_shards(self) -> range:

@@ -1,5 +1,6 @@
 """What the Redis store does when a cluster's layout changes or a master is away, and when the settings do not fit."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -21,8 +22,8 @@ PARTITIONS = [TopicPartition("ads.clicks.v1", number) for number in range(6)]
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[services.RedisCluster]:
-    """Three masters of this test's own."""
-    started = services.RedisCluster(tmp_path)
+    """Three masters of this test's own; what they acknowledge is on disk."""
+    started = services.RedisCluster(tmp_path, arguments=["--appendfsync", "always"])
     yield started
     started.kill()
 
@@ -104,6 +105,38 @@ async def test_a_master_away_is_unavailable_until_it_is_back(cluster: services.R
     for tp in PARTITIONS:
         assert Applied(Reply.APPLIED, 2) == await store.apply(slice_of(1, 2, tp))
     assert {"440000": Totals(clicks=12)} == await store.totals(Scope.REGION, [MINUTE])
+
+
+async def test_calls_side_by_side_meet_an_outage_as_such(cluster: services.RedisCluster, store: RedisStore) -> None:
+    """Whatever one call does to the client's connections, the others hear that Redis is away, and count once."""
+    gone, outages = cluster.node_of("{0}"), 0
+
+    async def push(tp: TopicPartition) -> int:
+        nonlocal outages
+        at = 0
+        while at < 20 or not is_back.is_set():
+            try:
+                joined = await store.join(tp, [], {NOON: ["u"]})
+                reply = (await store.apply(slice_of(at, at + 1, tp, join=joined.version))).reply
+            except ServiceUnavailable:
+                outages += 1
+            else:
+                assert reply in (Reply.APPLIED, Reply.DUPLICATE)
+                at += 1
+        return at
+
+    is_back = asyncio.Event()
+    for tp in PARTITIONS:
+        await store.claim(tp)
+    pushing = asyncio.gather(*map(push, PARTITIONS))
+    gone.kill()
+    await services.wait_for_async(lambda: asyncio.sleep(0, outages > 100), what="calls to meet the outage")
+    await asyncio.to_thread(gone.start)
+    await asyncio.to_thread(cluster.wait_whole)
+    is_back.set()
+
+    counts = await pushing
+    assert {"440000": Totals(clicks=sum(counts))} == await store.totals(Scope.REGION, [MINUTE])
 
 
 async def test_a_node_without_the_setting_is_refused(cluster: services.RedisCluster) -> None:

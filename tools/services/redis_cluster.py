@@ -18,15 +18,16 @@ class RedisCluster:
     Args:
         folder: data and logs, one folder per node; kept after the end.
         masters: how many.
-        valkey: run Valkey instead of the system's Redis.
+        arguments: more of each server's own arguments, e.g. `["--appendfsync", "always"]`: otherwise a crash may take
+            the last second with it, acknowledged or not.
     """
 
-    def __init__(self, folder: Path, masters: int = 3, *, valkey: bool = False) -> None:
+    def __init__(self, folder: Path, masters: int = 3, *, arguments: list[str] | None = None) -> None:
         self.nodes: list[RedisServer] = []
         self._bus_ports: list[int] = []
         try:
             for number in range(masters):
-                self._start(folder / f"node{number}", valkey=valkey)
+                self._start(folder / f"node{number}", arguments or [])
             self._join()
             self.wait_whole()
         except BaseException:
@@ -59,10 +60,10 @@ class RedisCluster:
         for node in self.nodes:
             node.stop()
 
-    def _start(self, folder: Path, *, valkey: bool) -> None:
+    def _start(self, folder: Path, more: list[str]) -> None:
         bus_port = free_port()
         arguments = ["--cluster-enabled", "yes", "--cluster-port", str(bus_port), "--cluster-node-timeout", "1000"]
-        self.nodes.append(RedisServer(folder, valkey=valkey, arguments=arguments))
+        self.nodes.append(RedisServer(folder, arguments=[*arguments, *more]))
         self._bus_ports.append(bus_port)
 
     def _join(self) -> None:
