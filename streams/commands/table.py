@@ -10,7 +10,9 @@ def table(
     by: Annotated[str, typer.Option(help="Rows: region, campaign or region,campaign.")] = "region",
     window: Annotated[str, typer.Option(help="1m, 5m, 15m, 1h, 24h, today, yesterday or all.")] = "today",
     watch: Annotated[bool, typer.Option("--watch", help="Redraw as figures change, until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON as the read API gives it.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON as the read API gives it, with every ROI.")
+    ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV as `backtest` writes it.")] = False,
     roi: Annotated[
         str | None,
