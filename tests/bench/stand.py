@@ -19,6 +19,7 @@ from streams.settings import RedisSettings, load
 from streams.store.redis_store import RedisStore
 
 PARTITIONS: Final = 4
+STARTS: Final = 3
 _PRODUCER: Final = {
     "compression.type": "lz4",
     "linger.ms": 50,
@@ -123,6 +124,16 @@ class Stand:
         finally:
             await store.close()
         return actual
+
+
+def _broker(folder: Path) -> Broker:
+    """Start Kafka; somebody else may have taken its free port meanwhile."""
+    for number in range(STARTS - 1):
+        try:
+            return Broker(folder / f"kafka{number}")
+        except RuntimeError as error:
+            print(f"Kafka did not start, tried again: {str(error)[-80:]}")
+    return Broker(folder / "kafka")
 
 
 @contextmanager

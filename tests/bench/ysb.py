@@ -96,16 +96,17 @@ def complaint(expected: Answer, actual: Answer) -> str:
     looked at.
     """
     last = max(start for row in expected.values() for start in row)
-    missing = wrong = extra = 0
+    missing = wrong = extra = off = 0
     for campaign in expected.keys() | actual.keys():
         want, got = expected.get(campaign, {}), actual.get(campaign, {})
         for start in want.keys() | {start for start in got if start <= last}:
             if want.get(start, 0) != got.get(start, 0):
+                off += got.get(start, 0) - want.get(start, 0)
                 missing += start not in got
                 extra += start not in want
                 wrong += start in got and start in want
     if missing or wrong or extra:
-        return f"WRONG COUNT: {wrong} cells differ, {missing} missing, {extra} not true: disqualified"
+        return f"WRONG COUNT: {wrong} cells differ, {missing} missing, {extra} not true, {off:+} in all: disqualified"
     return ""
 
 

@@ -30,7 +30,7 @@ from streams.transport.wiring import Wiring
 SLICE_RECORDS = 20_000
 MAX_UNACKED = 80_000
 GC_THRESHOLD = 2_000
-"""Faust's events and messages are cycles that hold a slice: found often, their memory is used again while it is warm."""
+"""Faust's events and messages are cycles that hold a slice: found often, their memory is used again soon."""
 LATENESS_MS = 120_000
 """J2 waits this long for late events before it writes an hour."""
 HOUR_MS = 60 * MINUTE_MS
