@@ -13,9 +13,9 @@ def calm(scene: Scene) -> Found:
     found = Found(runs=1)
     ground = Ground(scene.folder, bug=scene.bug)
     try:
-        worker = ground.alone(2_000)
-        ground.feed.burst(20_000)
-        later(5)
+        worker = ground.alone(500)
+        ground.feed.burst(5_000)
+        later(2)
         found.settle(ground)
         void = {w: worker.metric("subsidywatch_worker_slices_total", outcome=w) for w in ("fenced", "gap", "dropped")}
         found.check(f"no slice was void: {void}", not any(void.values()))

@@ -74,7 +74,7 @@ def tail_cut(scene: Scene) -> Found:
             file.truncate(max(0, newest.stat().st_size - chance.randrange(1_024, 4_097)))
 
     def after(ground: Ground, worker: Worker, found: Found) -> None:
-        # Redis 7.0 leaves half of a torn transaction in the file, and would add it at the next start: the runbook's step.
+        # Redis 7.0 leaves half of a torn transaction in the file, and would add it at the next start.
         with redis.Redis(port=ground.redis.port) as client:
             client.bgrewriteaof()
             wait_for(
