@@ -82,8 +82,6 @@ ENGINES: Final = (
     ),
     Engine("Bytewax, by batch", _peer("bytewax_flow.py"), "bytewax", share=1 / 4),
     Engine("Pathway", _peer("pathway_flow.py"), "pathway", share=1 / 4),
-    Engine(
-        "Quix Streams windows", _peer("quix_app.py"), "quixstreams", share=1 / 20, share_of_hours=1 / 200, keyed=True
-    ),
+    Engine("Quix Streams, own sums", _peer("quix_app.py"), "quixstreams", share=1 / 10),
     Engine("Faust agent, sums only", _python("faust_sums.py"), "faust-streaming", jobs=("J3",), share=1 / 40),
 )

@@ -1,28 +1,11 @@
-"""Peer: Quix Streams on keyed records: tumbling windows for J1, hopping ones for J2, no changelog."""
-
-import os
+"""Peer: Quix Streams, sums in a dict of our own: two to thirty times cheaper than its windows, so its best case."""
 
 import job
 import marks
 from quixstreams import Application
 
-campaign_of = job.campaigns(job.connect())
-client = job.connect()
-cells: dict[tuple[str, int], dict[str, int]] = {}
-dirty: set[tuple[str, int]] = set()
-HOUR_MS = 60 * job.MINUTE_MS
-
-
-def flush() -> None:
-    """Write the campaigns' sums of every window that changed."""
-    pipe = client.pipeline(transaction=False)
-    for campaign, start in dirty:
-        pipe.hset(f"result:{campaign}", str(start), sum(cells[campaign, start].values()))
-    pipe.execute()
-    dirty.clear()
-
-
-meter = marks.Meter(flush, marks.EVENTS + 1)
+results = job.Results(job.connect())
+meter = marks.Meter(results.flush)
 app = Application(
     broker_address=marks.BOOTSTRAP,
     consumer_group=marks.GROUP,
@@ -40,38 +23,20 @@ app = Application(
     },
     consumer_poll_timeout=0.1,
 )
-topic = app.topic(
-    marks.TOPIC,
-    key_deserializer="str",
-    value_deserializer="json",
-    timestamp_extractor=lambda value, headers, timestamp, kind: int(value["event_time"]),
-)
 
 
-def passes(value: dict[str, str]) -> bool:
-    """Count what is read; let the views through."""
+def count(value: dict[str, str]) -> None:
+    """Count one event, and write once a second."""
     meter.begin()
+    if value["event_type"] == "view":
+        start = job.start_of(value["event_time"][: -job.WINDOW_DIGITS])
+        results.add_one(results.campaign_of(value["ad_id"]), start, 1)
+    if not meter.count % CHECKED_EVERY:
+        results.flush_if_due()
     meter.step()
-    if meter.count == marks.EVENTS:
-        app.stop()  # after this one
-    return value["event_type"] == "view"
 
 
-def keep(window: dict[str, int], ad: str, *_: object) -> None:
-    """Keep the newest value of an ad's window and write once a second."""
-    start = window["start"] if marks.JOB == "J1" else window["end"]
-    cell = campaign_of[ad], start
-    cells.setdefault(cell, {})[ad] = window["value"]
-    dirty.add(cell)
-
-
-frame = app.dataframe(topic).filter(passes)
-if marks.JOB == "J1":
-    windows = frame.tumbling_window(10_000, grace_ms=90_000).count().current()
-else:
-    windows = frame.hopping_window(HOUR_MS, job.MINUTE_MS, grace_ms=90_000).count().current()
-windows.update(keep, metadata=True)
+CHECKED_EVERY = 100
+frame = app.dataframe(app.topic(marks.TOPIC, key_deserializer="bytes", value_deserializer="json"))
+frame.update(count)
 app.run()
-flush()
-marks.mark("last")
-os._exit(0)
