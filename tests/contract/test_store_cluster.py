@@ -125,12 +125,15 @@ async def test_calls_side_by_side_meet_an_outage_as_such(cluster: services.Redis
                 at += 1
         return at
 
+    async def met() -> bool:
+        return outages > 100
+
     is_back = asyncio.Event()
     for tp in PARTITIONS:
         await store.claim(tp)
     pushing = asyncio.gather(*map(push, PARTITIONS))
     gone.kill()
-    await services.wait_for_async(lambda: asyncio.sleep(0, outages > 100), what="calls to meet the outage")
+    await services.wait_for_async(met, what="calls to meet the outage")
     await asyncio.to_thread(gone.start)
     await asyncio.to_thread(cluster.wait_whole)
     is_back.set()

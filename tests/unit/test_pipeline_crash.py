@@ -54,7 +54,7 @@ def crashing_world() -> tuple[World, Crashing]:
 
 
 async def test_poison_is_one_dead_letter_each() -> None:
-    """Two poisoned records among a thousand: two letters, all others counted, in few more readings."""
+    """Two poisoned records among a thousand: two letters, all others counted; `CrashingRecord` stays inside."""
     world, folding = crashing_world()
     await world.claim()
     values = [POISON if number in (300, 999) else click(number) for number in range(1_000)]

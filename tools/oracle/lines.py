@@ -75,11 +75,11 @@ def placed_counters(line: Line, terms: Terms) -> dict[str, int]:
 
 def subsidy(placed: Event, terms: Terms) -> tuple[int, int]:
     """Give whether a placed line could have been subsidised, and whether it was, as 0 or 1."""
-    granted, price = placed.get("subsidy_micros"), placed.get("unit_price_micros")
+    granted, price, pieces = placed.get("subsidy_micros"), placed.get("unit_price_micros"), 1
     if price is None:
-        price = placed["amount_micros"] // placed["quantity"]
+        price, pieces = placed["amount_micros"], placed["quantity"]
     watched = placed.get("category") in (None, terms.category)
-    if granted is None or not watched or price > terms.price_cap_micros:
+    if granted is None or not watched or price > terms.price_cap_micros * pieces:
         return 0, 0
     return 1, int(granted > 0)
 
