@@ -59,6 +59,7 @@ def _play(number: str, share: float, keep: bool) -> Entry:
         notes=[],
         failures=[],
         took_s=0,
+        share=share,
     )
     try:
         found = row.play(Scene(folder, None, share))

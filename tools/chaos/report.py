@@ -28,6 +28,7 @@ class Entry(TypedDict):
     notes: list[str]
     failures: list[str]
     took_s: int
+    share: float
 
 
 def state(entry: Entry) -> str:
@@ -79,4 +80,6 @@ def _recovery(entry: Entry) -> str:
 def _details(number: str, entry: Entry) -> list[str]:
     notes = [note for note in entry["notes"] if not note.startswith("logs in ")]
     failed = [f"not so: {failure}" for failure in entry["failures"]] if entry["verdict"] == "RED" else []
-    return [f"- Row {number}: {'; '.join([*failed, *notes])}."] if notes or failed else []
+    size = [f"played at {entry['share']:.0%} of its size"] if entry["share"] < 1 else []
+    said = [*size, *failed, *notes]
+    return [f"- Row {number}: {'; '.join(said)}."] if said else []
