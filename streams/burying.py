@@ -1,6 +1,8 @@
 """Refused records to the dead-letter topic, before progress passes them, up to a bound."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 from models.errors import DeadLetterLimit, InvalidEvent
@@ -25,6 +27,23 @@ class Burial:
         self._store = store
         self._sink = sink
         self._limit = limit
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self, rejects: Sequence[tuple[int, InvalidEvent]]) -> AsyncIterator[None]:
+        """Where there is a bound, let slices with refused records pass one by one, from burial to the store.
+
+        Each then counts those before it. Slices of other workers may still pass
+        at the same time.
+
+        Raises:
+            ServiceUnavailable: the store is away.
+        """
+        if rejects and (await self._bound())[0]:
+            async with self._turn:
+                yield
+        else:
+            yield
 
     async def bury(self, part: RecordSlice, rejects: Sequence[tuple[int, InvalidEvent]], since: int) -> None:
         """Bury the refused records of a slice that lie at offset `since` or after it.
@@ -40,9 +59,13 @@ class Burial:
         if letters:
             await self._sink.bury(letters)
 
-    async def _hold_to_limit(self, more: int) -> None:
+    async def _bound(self) -> tuple[int, str]:
+        """Give the bound in force, 0 for none, and where it comes from."""
         live = (await self._store.limits()).get(DEAD_LETTERS)
-        limit = self._limit if live is None else live.value
+        return (self._limit, "ingest.dead_letter_limit") if live is None else (live.value, f"set live by {live.actor}")
+
+    async def _hold_to_limit(self, more: int) -> None:
+        limit, origin = await self._bound()
         if not limit:
             return
         tallies = await self._store.tallies()
@@ -50,7 +73,7 @@ class Burial:
         if known + more > limit:
             raise DeadLetterLimit(
                 f"dead letters would be {known + more}, more than the limit of {limit} "
-                f"({'ingest.dead_letter_limit' if live is None else f'set live by {live.actor}'}): look at them with "
+                f"({origin}): look at them with "
                 "`subsidywatch dlq list`, raise the limit with `subsidywatch dlq limit N`, and start the worker again"
             )
 

@@ -166,7 +166,9 @@ class Pipeline:
         async with self._joins[part.tp.partition] if kind in JOINED else nullcontext():
             if self._held.get(part.tp) is not held:  # since we waited; the window may belong to the new claim by now
                 raise Fenced(f"{part.tp.topic}/{part.tp.partition} was given up or claimed anew")
-            return await self._write(part, held, await self._fold(part, held), missing)
+            change = await self._fold(part, held)
+            async with self._burial.turn(change.folded.rejects):
+                return await self._write(part, held, change, missing)
 
     async def _fold(self, part: RecordSlice, held: _Held) -> Change:
         """Say what a slice changes; a record that our own code cannot take is refused like a bad one.

@@ -1,11 +1,17 @@
 """The bound on dead letters: the slice that would pass it is not written at all, and nothing is lost by waiting."""
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
-from cases.ingesting import CLICKS, ORDERS, World, click, part
+from cases.ingesting import CLICKS, NOW, ORDERS, World, click, part
 from models.errors import DeadLetterLimit
 from streams.burying import DEAD_LETTERS
+from streams.pipeline import Pipeline
+from streams.ports import DeadLetter, TopicPartition
 from streams.settings import IngestSettings, load
+from streams.sinks.list_sink import ListSink
 from streams.store.memory_store import MemoryStore
 
 GOOD_AND_BAD = [click(0), b"1", click(2), b"2"]
@@ -43,6 +49,31 @@ async def test_a_limit_raised_live_lets_the_next_worker_go_on() -> None:
         await raised.pipeline.ingest(part(CLICKS, 4, [b"5"]))
 
     assert (0, 2) == (len(stopped.sink.buried), len(raised.sink.buried))
+
+
+class SlowSink(ListSink):
+    """Lets others go on before it takes a letter."""
+
+    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Take them later."""
+        await asyncio.sleep(0)
+        await super().bury(letters)
+
+
+async def test_slices_in_hand_do_not_pass_the_limit_together() -> None:
+    """Of two partitions that bring three bad records each at a limit of four, one is stopped."""
+    settings = load().model_copy(update={"ingest": IngestSettings(dead_letter_limit=4)})
+    sink = SlowSink()
+    pipeline = Pipeline(MemoryStore(settings.zone), sink, settings, lambda: NOW)
+    tps = [TopicPartition(CLICKS.topic, number) for number in (0, 1)]
+    for tp in tps:
+        await pipeline.claim(tp)
+
+    slices = (part(tp, 0, [b"1", b"2", b"3"]) for tp in tps)
+    outcomes = await asyncio.gather(*map(pipeline.ingest, slices), return_exceptions=True)
+
+    assert [type(None), DeadLetterLimit] == [type(outcome) for outcome in outcomes]
+    assert 3 == len(sink.buried)
 
 
 @pytest.mark.parametrize("live", [None, 0], ids=["settings", "live"])
