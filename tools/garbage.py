@@ -88,8 +88,12 @@ class Maker:
         region, campaign = str(body["region"]), str(body["campaign_id"])
         if topic == ORDERS:
             amount = int(str(body["amount_micros"]))
-            parts = {f"{name}_orders": 1 for name in ("direct", "total")} | {"orders_placed": 1}
-            parts |= {f"{name}_micros": amount for name in ("direct_gmv", "total_gmv", "gmv_placed")}
+            parts = {"orders_placed": 1, "gmv_placed_micros": amount}
+            # The line names its campaign: every label of its credit says the same, and no amount reaches the cap.
+            for name in ("direct", "total", "click_direct", "click_total"):
+                parts |= {f"{name}_orders": 1, f"{name}_orders_0d": 1}
+                parts |= {f"{name}_gmv_micros": amount, f"{name}_gmv_0d_micros": amount}
+            parts |= {"direct_capped_micros": amount, "total_capped_micros": amount}
         else:
             parts = {"clicks" if topic == CLICKS else "impressions": 1, "spend_micros": int(str(body["spend_micros"]))}
         for cell in (("region", region), ("campaign", campaign), ("region,campaign", f"{region}:{campaign}")):

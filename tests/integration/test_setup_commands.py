@@ -24,6 +24,7 @@ class Shell:
             **os.environ,
             "SUBSIDYWATCH_KAFKA__BOOTSTRAP": bootstrap,
             "SUBSIDYWATCH_REDIS__URL": redis_url,
+            "SUBSIDYWATCH_REDIS__PREFIX": "setup",  # others write to the same Redis, about other logs
         }
 
     def __call__(self, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
