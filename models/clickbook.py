@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from models.attribution import Attribution, with_click
 from models.cohorts import delay_tally
-from models.orders import PLACED, Line, LineId, LineSwap, line_texts, parse_line
+from models.orders import Line, LineId, LineSwap, line_texts, parse_line
 from models.rollup import Cells
 from models.units import EpochMs
 from models.visits import (
@@ -86,9 +86,8 @@ def moved(clicks: Iterable[WireClick], known: Known, settings: Attribution, zone
 
 
 def _count_delay(delays: Counter[str], line: Line, sign: int) -> None:
-    credit = line.credit
-    if credit is not None and credit.admitted and line.flags & PLACED:
-        delays[delay_tally(line.placed_at - credit.at)] += sign
+    if line.delay_ms is not None:
+        delays[delay_tally(line.delay_ms)] += sign
 
 
 def visited(

@@ -27,6 +27,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from models.roi import ratio
 from models.totals import Totals
 from models.units import DAY_MS, HOUR_MS, MINUTE_MS, DurationMs, EpochMs
 
@@ -72,14 +73,11 @@ class Maturity:
 
     def at(self, age_ms: int) -> float:
         """Give the part that is there at an age; nothing before the click."""
-        return self._between(age_ms, age_ms)
+        return self.mean(age_ms, age_ms)
 
     def mean(self, young_ms: int, old_ms: int) -> float:
         """Give the part over clicks spread evenly between two ages, the older not the smaller."""
-        return self._between(young_ms, old_ms)
-
-    def _between(self, young: int, old: int) -> float:
-        young, old = max(young, 0), max(old, 0)
+        young, old = max(young_ms, 0), max(old_ms, 0)
         if old > young:
             return (self._area(old) - self._area(young)) / (old - young)
         ages = [age for age, _ in self.points]
@@ -175,7 +173,7 @@ class Matured:
             scope: `total` or `direct`.
         """
         amount = self.total_gmv_micros if scope == "total" else self.direct_gmv_micros
-        return Decimal(amount) / Decimal(self.spend_micros) if self.spend_micros else None
+        return ratio(amount, self.spend_micros)
 
 
 _PLACES: Final = Decimal("0.000001")

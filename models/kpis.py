@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Final, NamedTuple
 
-from models.roi import Labels, capped_roi, roi
+from models.roi import Labels, capped_roi, ratio, roi
 from models.totals import Totals
 from models.units import MICROS_PER_UNIT
 
@@ -38,28 +38,24 @@ class Kpi(NamedTuple):
     compute: Callable[[Totals], Decimal | None]
 
 
-def _ratio(part: int, whole: int) -> Decimal | None:
-    return Decimal(part) / Decimal(whole) if whole else None
-
-
 def cpc(totals: Totals) -> Decimal | None:
     """Cost per click, in units of the account currency; None without clicks."""
-    return _ratio(totals.spend_micros, totals.clicks * MICROS_PER_UNIT)
+    return ratio(totals.spend_micros, totals.clicks * MICROS_PER_UNIT)
 
 
 def ctr(totals: Totals) -> Decimal | None:
     """Clicks per impression; None without impressions."""
-    return _ratio(totals.clicks, totals.impressions)
+    return ratio(totals.clicks, totals.impressions)
 
 
 def cvr(totals: Totals) -> Decimal | None:
     """Credited order lines, halo included, per click; None without clicks."""
-    return _ratio(totals.total_orders, totals.clicks)
+    return ratio(totals.total_orders, totals.clicks)
 
 
 def cpa(totals: Totals) -> Decimal | None:
     """Spend per credited line of the promoted product, in units of the account currency; None without such lines."""
-    return _ratio(totals.spend_micros, totals.direct_orders * MICROS_PER_UNIT)
+    return ratio(totals.spend_micros, totals.direct_orders * MICROS_PER_UNIT)
 
 
 def _roi_rows() -> tuple[Kpi, ...]:
@@ -97,12 +93,12 @@ def spend_share(part: Totals, whole: Totals) -> Decimal | None:
 
     Not a row of `KPIS`, because it needs two totals.
     """
-    return _ratio(part.spend_micros, whole.spend_micros)
+    return ratio(part.spend_micros, whole.spend_micros)
 
 
 def subsidised_share(totals: Totals) -> Decimal | None:
     """Give the share of eligible orders that carry a subsidy, 0 to 1; None without eligible orders."""
-    return _ratio(totals.subsidised_orders, totals.eligible_orders)
+    return ratio(totals.subsidised_orders, totals.eligible_orders)
 
 
 def format_ratio(value: Decimal | None, places: int) -> str:

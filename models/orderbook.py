@@ -15,7 +15,6 @@ from models.errors import InvalidEvent
 from models.lateness import KEPT_BY_ALL, MINUTE_OF_REGION, Gate
 from models.orders import (
     ELIGIBLE,
-    GIFT,
     SUBSIDISED,
     Eligibility,
     Line,
@@ -155,9 +154,9 @@ class OrderBook:
             self.cells.lose(before)
         self.cells.gain(after)
         if order.status == _PLACED:
-            credit = after.credit
-            if credit is not None and credit.admitted and not after.flags & GIFT:
-                self._delays.append(after.placed_at - credit.at)
+            delay = after.delay_ms
+            if delay is not None:
+                self._delays.append(delay)
             if after.flags & ELIGIBLE and kept & MINUTE_OF_REGION:
                 self._witness(order, 1 if after.flags & SUBSIDISED else 0)
 

@@ -136,6 +136,14 @@ class Line(Struct, array_like=True, frozen=True, gc=False):
         """Sum of its refunds."""
         return sum(amount for _, _, amount in self.refunds)
 
+    @property
+    def delay_ms(self) -> int | None:
+        """Time from its click to its placing, of a placed line that counts in total; None of any other."""
+        credit = self.credit
+        if credit is None or not credit.admitted or not self.flags & PLACED or self.flags & GIFT:
+            return None
+        return self.placed_at - credit.at
+
     def with_credit(self, credit: Credit) -> "Line":
         """Give the line, counted for something else."""
         return Line(

@@ -77,6 +77,11 @@ ALL: Final[tuple[Labels, ...]] = tuple(
 """The 24 of them, those of reports first."""
 
 
+def ratio(part: int, whole: int) -> Decimal | None:
+    """Give the exact ratio of two sums; None while the whole is zero."""
+    return Decimal(part) / Decimal(whole) if whole else None
+
+
 def _stem(labels: Labels) -> tuple[str, str]:
     """Give what stands before and behind the word in the counters of these labels."""
     return ("click_" if labels.basis == "click" else "") + labels.scope, "_0d" if labels.window == "0d" else ""
@@ -108,8 +113,7 @@ def orders(totals: Totals, labels: Labels) -> int:
 
 def roi(totals: Totals, labels: Labels) -> Decimal | None:
     """Amount per spend: 47 means 47-fold, not percent; None without spend."""
-    spend = totals.spend_micros
-    return Decimal(amount_micros(totals, labels)) / Decimal(spend) if spend else None
+    return ratio(amount_micros(totals, labels), totals.spend_micros)
 
 
 def capped_roi(totals: Totals, scope: CreditScope) -> Decimal | None:
@@ -119,7 +123,7 @@ def capped_roi(totals: Totals, scope: CreditScope) -> Decimal | None:
     were cut is the counter `capped_orders`.
     """
     amount = totals.direct_capped_micros if scope == "direct" else totals.total_capped_micros
-    return Decimal(amount) / Decimal(totals.spend_micros) if totals.spend_micros else None
+    return ratio(amount, totals.spend_micros)
 
 
 def parse(text: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ import structlog
 from faust import Stream
 from faust.types import EventT, StreamT
 
-from models.errors import DeadLetterLimit, Fenced, OffsetGap, ServiceUnavailable
+from models.errors import Fenced, OffsetGap, ServiceUnavailable
 from models.units import EpochMs
 from streams.cutting import values_from
 from streams.observing import WorkerObserver
@@ -155,9 +155,6 @@ async def _settle(
             structlog.get_logger("streams.worker").error("offset_gap", reason=str(error))
             consumer.reclaim(part.tp)
             return "gap"
-        except DeadLetterLimit as limit:
-            observer.fatal(limit)
-            return "dropped"
         except Exception as fault:  # noqa: BLE001  the agent's boundary: the process ends, nothing is committed
             observer.fatal(fault)
             return "dropped"

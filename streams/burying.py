@@ -31,30 +31,29 @@ class Burial:
 
     @asynccontextmanager
     async def turn(self, rejects: Sequence[tuple[int, InvalidEvent]]) -> AsyncIterator[None]:
-        """Where there is a bound, let slices with refused records pass one by one, from burial to the store.
+        """Let a slice pass from burial to the store; where there is a bound, those with refused records one by one.
 
         Each then counts those before it. Slices of other workers may still pass
         at the same time.
 
         Raises:
             ServiceUnavailable: the store is away.
+            DeadLetterLimit: the slice would pass the bound; nothing was buried.
         """
-        if rejects and (await self._bound())[0]:
-            async with self._turn:
-                yield
-        else:
+        limit, origin = await self._bound() if rejects else (0, "")
+        if not limit:
+            yield
+            return
+        async with self._turn:
+            await self._hold_to(limit, origin, len(rejects))
             yield
 
     async def bury(self, part: RecordSlice, rejects: Sequence[tuple[int, InvalidEvent]], since: int) -> None:
         """Bury the refused records of a slice that lie at offset `since` or after it.
 
         Raises:
-            ServiceUnavailable: the store or the broker is away; bury again.
-            DeadLetterLimit: the slice would pass the bound; nothing was buried.
+            ServiceUnavailable: the broker is away; bury again.
         """
-        if not rejects:
-            return
-        await self._hold_to_limit(len(rejects))
         letters = [_letter(part, index, verdict) for index, verdict in rejects if offset_of(part, index) >= since]
         if letters:
             await self._sink.bury(letters)
@@ -64,10 +63,7 @@ class Burial:
         live = (await self._store.limits()).get(DEAD_LETTERS)
         return (self._limit, "ingest.dead_letter_limit") if live is None else (live.value, f"set live by {live.actor}")
 
-    async def _hold_to_limit(self, more: int) -> None:
-        limit, origin = await self._bound()
-        if not limit:
-            return
+    async def _hold_to(self, limit: int, origin: str, more: int) -> None:
         tallies = await self._store.tallies()
         known = sum(count for name, count in tallies.items() if name.startswith("rejected:"))
         if known + more > limit:

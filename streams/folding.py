@@ -59,7 +59,7 @@ class Folding:
             for one in one_by_one(from_offset(known, window.end) or known):
                 try:
                     self._note(window, one)
-                except Exception:  # noqa: BLE001
+                except Exception:  # noqa: BLE001  this is the record
                     note(window, one, Decoded([], [], []))
 
     def _note(self, window: Recent, part: RecordSlice) -> None:

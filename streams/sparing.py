@@ -68,7 +68,7 @@ def _told_apart() -> Iterator[None]:
         yield
     except MonitorError:
         raise
-    except Exception as fault:
+    except Exception as fault:  # any other would be taken for a record that crashes us
         raise StoreFault(repr(fault)) from fault
 
 

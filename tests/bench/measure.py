@@ -102,14 +102,10 @@ class _Watched:
             self.marks.setdefault(words[1], Mark(float(words[2]), float(words[3])))
 
 
-def run(
-    engine: str, argv: Sequence[str], env: Mapping[str, str], folder: Path, events: int, check: Callable[[], str]
-) -> Run:
-    """Start an engine on its core, wait until it ends, hold its answer against the truth, and give what it cost."""
-    before, watched = probe(), _Watched()
-    log = folder / f"{engine.replace(' ', '_').replace(',', '')}.log"
+def _start(argv: Sequence[str], env: Mapping[str, str], folder: Path, log: Path) -> subprocess.Popen[str]:
+    """Start an engine on its core; it tells its marks on its output, all else goes to the log."""
     with log.open("wb") as errors:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             ["taskset", "-c", ENGINE_CORE, *argv],
             env={**os.environ, **env},
             cwd=folder,
@@ -119,6 +115,15 @@ def run(
             text=True,
             errors="replace",
         )
+
+
+def run(
+    engine: str, argv: Sequence[str], env: Mapping[str, str], folder: Path, events: int, check: Callable[[], str]
+) -> Run:
+    """Start an engine on its core, wait until it ends, hold its answer against the truth, and give what it cost."""
+    before, watched = probe(), _Watched()
+    log = folder / f"{engine.replace(' ', '_').replace(',', '')}.log"
+    process = _start(argv, env, folder, log)
     hung = threading.Event()
 
     def end() -> None:
@@ -137,7 +142,6 @@ def run(
         timer.cancel()
         if process.returncode is None:
             process.kill()
-    note = ""
     if hung.is_set():
         note = f"hung: ended after {DEADLINE_S:.0f} s"
     elif not watched.marks.keys() >= {"first", "half", "ninety", "last"}:

@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Final
 
 from confluent_kafka import TopicPartition as Position
@@ -24,8 +25,7 @@ CUT_SHARE: Final = 0.01
 def crashed(scene: Scene) -> Found:
     """Row 12: kill -9 of the broker, and a start on the same data."""
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         worker = ground.alone()
         for _ in range(scene.runs(3)):
             ground.wait_applied(ground.applied() + 1_000)
@@ -36,16 +36,13 @@ def crashed(scene: Scene) -> Found:
             found.runs += 1
         found.check("the worker lived through it", worker.alive())
         found.settle(ground)
-    finally:
-        ground.close()
     return found
 
 
 def unreachable(scene: Scene) -> Found:
     """Row 13: the network swallows everything between worker and broker, while the log grows."""
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         worker = ground.alone(500)
         for seconds in (AWAY_S * scene.share, 20.0)[: scene.runs(2)]:
             ground.to_kafka.set("hole")
@@ -60,16 +57,13 @@ def unreachable(scene: Scene) -> Found:
             found.recovery_s.append(time.monotonic() - healed)
             found.runs += 1
         found.settle(ground)
-    finally:
-        ground.close()
     return found
 
 
 def slow(scene: Scene) -> Found:
     """Row 14: everything takes 200 ms longer, and one piece in a hundred ends its connection."""
     found = Found(runs=1)
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         ground.alone(300)
         for proxy in (ground.to_kafka, ground.to_redis):
             proxy.delay_s, proxy.cut_share = DELAY_S, CUT_SHARE
@@ -82,8 +76,6 @@ def slow(scene: Scene) -> Found:
         found.notes.append(f"{cuts} connections were cut")
         found.check("connections were cut", cuts > 0)
         found.settle(ground)
-    finally:
-        ground.close()
     return found
 
 
@@ -94,8 +86,7 @@ def _all(ground: Ground) -> bool:
 def overtaken(scene: Scene) -> Found:
     """Row 20: the log drops records before a stopped worker, then before a worker cut off, has read them."""
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         worker = ground.alone()
         gone: Counter[Cell] = Counter()
         for cut_off in (False, True)[: scene.runs(2)]:
@@ -122,8 +113,6 @@ def overtaken(scene: Scene) -> Found:
         found.check("the loss was counted to the offset", told == found.counted)
         table = json.loads(ground.run("table", "--json", "--window", "1h").stdout)
         found.check("windows that miss records say so", table["lost_records"] > 0)
-    finally:
-        ground.close()
     return found
 
 
@@ -152,8 +141,7 @@ def _drop(ground: Ground, gone: Counter[Cell]) -> int:
 def made_anew(scene: Scene) -> Found:
     """Row 21: a topic is deleted and created while the store remembers more than it holds."""
     found = Found(runs=1)
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         worker = ground.alone()
         ground.drain()
         found.check("exit 0", worker.daemon.stop() == 0)
@@ -169,8 +157,6 @@ def made_anew(scene: Scene) -> Found:
         found.check(
             "doctor fails and says it", doctor.returncode == 1 and "created anew" in doctor.stdout + doctor.stderr
         )
-    finally:
-        ground.close()
     return found
 
 

@@ -3,6 +3,7 @@
 import random
 import signal
 import time
+from contextlib import closing
 from typing import Final
 
 from chaos.ground import Ground, later
@@ -20,8 +21,7 @@ CRASH_EVERY_S: Final = 5.0
 def kill(scene: Scene) -> Found:
     """Row 1: two workers, one of them killed at a random point, again and again."""
     found, chance = Found(), random.Random(1)
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         workers = ground.pair()
         for number in range(scene.runs(20)):
             ground.wait_applied(ground.applied() + chance.randrange(200, 3_000))
@@ -32,16 +32,13 @@ def kill(scene: Scene) -> Found:
             found.recovery_s.append(ground.moves(killed, before))
             found.runs += 1
         found.settle(ground)
-    finally:
-        ground.close()
     return found
 
 
 def term(scene: Scene) -> Found:
     """Row 2: SIGTERM in the middle of a backlog, also to workers whose handler hangs or blocks the loop."""
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         for behaviour in [None] * scene.runs(5) + ["hang", "spin"]:
             worker = ground.worker(behaviour)
             wait_for(lambda worker=worker: worker.metric(ASSIGNED) > 0, 60, "the worker to own partitions")  # type: ignore[misc]
@@ -58,16 +55,13 @@ def term(scene: Scene) -> Found:
             found.runs += 1
         ground.worker().wait_ready()
         found.settle(ground)
-    finally:
-        ground.close()
     return found
 
 
 def zombie(scene: Scene) -> Found:
     """Row 3: a worker with slices in hand sleeps past its session, another one takes over, it wakes."""
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug, REDIS__TIMEOUT_S="60")
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug, REDIS__TIMEOUT_S="60")) as ground:
         workers = ground.pair()
         for number in range(scene.runs(10)):
             sleeper = workers[number % 2]
@@ -78,8 +72,6 @@ def zombie(scene: Scene) -> Found:
         found.notes.append(f"the fence refused {refused:.0f} slices of woken workers")
         found.check("the fence refused at least one woken worker", refused > 0)
         found.settle(ground)
-    finally:
-        ground.close()
     return found
 
 
@@ -104,8 +96,7 @@ def _sleep_and_wake(ground: Ground, sleeper: Worker) -> float:
 def scale(scene: Scene) -> Found:
     """Row 4: one worker, three, one again, under load; how long each partition stood still."""
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         ground.alone()
         ground.wait_applied(2_000)
         pauses: list[float] = []
@@ -119,8 +110,6 @@ def scale(scene: Scene) -> Found:
         found.recovery_s = [sorted(pauses)[int(len(pauses) * 0.95)]]
         found.notes.append(f"{len(pauses)} pauses of partitions, worst {max(pauses):.1f} s; recovery is their p95")
         found.settle(ground)
-    finally:
-        ground.close()
     return found
 
 
@@ -144,8 +133,7 @@ def _pauses(ground: Ground, worker: Worker, *, stop: bool = False) -> list[float
 def storm(scene: Scene) -> Found:
     """Row 27: the only worker, with a name of its own in the group, crashes five seconds after each start."""
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug, KAFKA__INSTANCE_ID="the-only-one")
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug, KAFKA__INSTANCE_ID="the-only-one")) as ground:
         worker = ground.alone(500)
         ground.wait_applied(500)
         still = 0
@@ -162,6 +150,4 @@ def storm(scene: Scene) -> Found:
         stormed = time.monotonic()
         found.recovery_s.append(ground.moves(stormed, ground.offsets()))
         found.settle(ground)
-    finally:
-        ground.close()
     return found

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,11 +33,8 @@ def clock(scene: Scene) -> Found:
     found = Found()
     told: dict[str, tuple[Any, Any]] = {}
     for name, skews in (("right", ["0"]), ("ahead", ["+1h"]), ("behind", ["-1h"]), ("mixed", ["0", "+1h"])):
-        ground = Ground(scene.folder / name, bug=scene.bug)
-        try:
+        with closing(Ground(scene.folder / name, bug=scene.bug)) as ground:
             told[name] = _an_hour(ground, [_faked(skew) for skew in skews], found)
-        finally:
-            ground.close()
         found.runs += name != "right"
         found.check(f"totals are the same with the clock {name}", told[name][0] == told["right"][0])
         found.check(f"transitions are the same with the clock {name}", told[name][1] == told["right"][1])
@@ -94,8 +92,7 @@ def _decided(ground: Ground, log: str) -> set[str]:
 def mute(scene: Scene) -> Found:
     """Row 23: nothing can be published while the hour is decided; afterwards everything is, once or under one id."""
     found = Found(runs=1)
-    ground = Ground(scene.folder, bug=scene.bug, KAFKA__REQUEST_TIMEOUT_S="6")
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug, KAFKA__REQUEST_TIMEOUT_S="6")) as ground:
         worker = ground.worker()
         ground.feed.replay(_records(first=True))
         ground.wait_applied(ground.feed.sent)
@@ -117,8 +114,6 @@ def mute(scene: Scene) -> Found:
             found.check(f"{topic} holds what was decided and nothing else", {i for i, _ in sent} == wanted[log])
             found.check(f"one id is one body on {topic}", len(dict(sent)) == len(set(sent)))
             found.notes.append(f"{topic}: {len(wanted[log])} decided, {len(sent)} records")
-    finally:
-        ground.close()
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from chaos.feed import COUNTED, PARTITIONS, TOPICS_FED, Cell, Feed
 from chaos.holding import Holding
 from models.errors import MonitorError
-from services import Broker, Proxy, RedisServer, wait_for
+from services import Broker, DeadlineError, Proxy, RedisServer, wait_for
 from services.worker import Worker
 from streams.ports import Progress, TopicPartition
 from streams.topics import TOPICS
@@ -215,12 +215,10 @@ class Ground:
 
 def came_true(condition: Callable[[], bool], timeout: float) -> bool:
     """Poll a condition; False when it is still false at the deadline."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
+    try:
+        return wait_for(condition, timeout, every=0.1)
+    except DeadlineError:
+        return False
 
 
 def later(seconds: float) -> None:

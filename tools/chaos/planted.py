@@ -1,6 +1,7 @@
 """Row 28: bugs are planted into the worker, and the rows must see each of them."""
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Final
 
 from chaos import crashes, stores
@@ -11,8 +12,7 @@ from chaos.rows import Found, Scene
 def calm(scene: Scene) -> Found:
     """No fault at all: every sum is right, and no slice was void."""
     found = Found(runs=1)
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         worker = ground.alone(500)
         ground.feed.burst(5_000)
         later(2)
@@ -20,8 +20,6 @@ def calm(scene: Scene) -> Found:
         void = {w: worker.metric("subsidywatch_worker_slices_total", outcome=w) for w in ("fenced", "gap", "dropped")}
         found.check(f"no slice was void: {void}", not any(void.values()))
         found.check("the worker lived", worker.daemon.process.poll() is None)
-    finally:
-        ground.close()
     return found
 
 

@@ -5,6 +5,7 @@ import random
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from typing import Final
 
 import psutil
@@ -28,8 +29,7 @@ DEAD_TOPICS: Final = tuple(f"{topic}.dead" for topic in (IMPRESSIONS, CLICKS, "s
 def garbage(scene: Scene) -> Found:
     """Row 15, no limit: bad records of every kind among good ones."""
     found = Found(runs=1)
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         worker = ground.alone()
         wanted = round(100_000 * scene.share)
         began = time.monotonic()
@@ -41,16 +41,13 @@ def garbage(scene: Scene) -> Found:
         found.check("every bad record is on its dead-letter topic once", buried == wanted == refused)
         found.check("no worker restarted", worker.daemon.process.poll() is None)
         found.compared.append(ground.compare())
-    finally:
-        ground.close()
     return found
 
 
 def limited(scene: Scene) -> Found:
     """Row 15, with a limit: the worker stops loudly at it, and goes on once it is raised."""
     found = Found(runs=1)
-    ground = Ground(scene.folder, bug=scene.bug, INGEST__DEAD_LETTER_LIMIT=str(LIMIT))
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug, INGEST__DEAD_LETTER_LIMIT=str(LIMIT))) as ground:
         worker = ground.alone()
         _spoil(ground, 3 * LIMIT)
         stopped = came_true(lambda: worker.daemon.process.poll() is not None, 60)
@@ -64,8 +61,6 @@ def limited(scene: Scene) -> Found:
         found.recovery_s.append(ground.grows(time.monotonic()))
         found.settle(ground)
         found.check("every bad record was refused once", _rejected(ground) == 3 * LIMIT)
-    finally:
-        ground.close()
     return found
 
 
@@ -96,8 +91,7 @@ def _rejected(ground: Ground) -> int:
 def poison(scene: Scene) -> Found:
     """Row 16: records that make the handler itself crash."""
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         worker = ground.worker(scene.bug or "poison")
         ground.feed.start()
         worker.wait_ready()
@@ -110,16 +104,13 @@ def poison(scene: Scene) -> Found:
         found.check("the worker lived through it", worker.daemon.process.poll() is None)
         found.settle(ground)
         found.check(f"one dead letter each: {_buried(ground)}", _buried(ground) == found.runs)
-    finally:
-        ground.close()
     return found
 
 
 def repeated(scene: Scene) -> Found:
     """Row 17: events sent again at new offsets, out of order by up to five minutes, some of them hours late."""
     found = Found(runs=1)
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         ground.feed.repeat_share, ground.feed.shuffle_ms, ground.feed.late_share = 0.3, 300_000, 0.02
         ground.alone(2_000)
         ground.wait_applied(round(40_000 * scene.share))
@@ -132,16 +123,13 @@ def repeated(scene: Scene) -> Found:
         )
         found.check("every repeat was left out and counted", repeats == ground.feed.repeats)
         found.check("late events are counted as late", late > 0)
-    finally:
-        ground.close()
     return found
 
 
 def future(scene: Scene) -> Found:
     """Row 19: events dated a year ahead."""
     found = Found(runs=1)
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         ground.alone()
         for number in range(40):
             at = time.time_ns() // 1_000_000 + YEAR_MS
@@ -155,16 +143,13 @@ def future(scene: Scene) -> Found:
         found.check(f"all 40 were refused as from the future: {refused}", refused == 40)
         found.check("no event time moved into the future", max(heads) < START + YEAR_MS)
         found.check("all are dead letters", _buried(ground) == 40)
-    finally:
-        ground.close()
     return found
 
 
 def burst(scene: Scene) -> Found:
     """Row 25: ten times the load for a minute."""
     found = Found(runs=1)
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         worker = ground.alone(300)
         later(15)
         process = psutil.Process(worker.daemon.pid)
@@ -181,8 +166,6 @@ def burst(scene: Scene) -> Found:
         found.notes.append(f"resident memory {usual / 2**20:.0f} MiB before, {most / 2**20:.0f} MiB at most")
         found.check("resident memory less than doubled", most < 2 * usual)
         found.settle(ground)
-    finally:
-        ground.close()
     return found
 
 
@@ -190,8 +173,7 @@ def varied(scene: Scene) -> Found:
     """Row 26: a campaign id of its own for nearly every event, and one hot region."""
     found = Found(runs=1)
     count = round(200_000 * scene.share)
-    ground = Ground(scene.folder, bug=scene.bug, campaigns=10_000_000)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug, campaigns=10_000_000)) as ground:
         worker = ground.alone()
         port = free_port()
         argv = ["-m", "streams", "serve", "--port", str(port)]
@@ -201,8 +183,6 @@ def varied(scene: Scene) -> Found:
             _vary(ground, found, count, worker, port)
         finally:
             serve.stop()
-    finally:
-        ground.close()
     return found
 
 

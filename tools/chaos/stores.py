@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -93,8 +94,7 @@ def _outages(
 ) -> Found:
     """Mistreat Redis under load, start it again, and see that counting goes on by itself; compare at the end."""
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         worker = ground.alone()
         if backlog:
             ground.feed.burst(backlog)
@@ -110,8 +110,6 @@ def _outages(
             later(2)
         found.check("the worker lived through it", worker.daemon.process.poll() is None)
         found.settle(ground)
-    finally:
-        ground.close()
     return found
 
 
@@ -125,11 +123,8 @@ def full_memory(scene: Scene) -> Found:
         client.config_set("maxmemory", 0)
 
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         _refusing(ground, found, scene.runs(3), press, free, "used memory")
-    finally:
-        ground.close()
     return found
 
 
@@ -147,14 +142,11 @@ def full_disk(scene: Scene) -> Found:
     found = Found()
     try:
         quiet = ["--auto-aof-rewrite-percentage", "0"]
-        ground = Ground(scene.folder, bug=scene.bug, redis_folder=disk, redis_arguments=quiet)
-        try:
+        with closing(Ground(scene.folder, bug=scene.bug, redis_folder=disk, redis_arguments=quiet)) as ground:
             _refusing(ground, found, scene.runs(2), partial(_fill, disk), partial(_empty, disk), "MISCONF", rate=50)
             ground.redis.kill()
             ground.redis.start()
             found.compared.append(ground.compare())
-        finally:
-            ground.close()
     finally:
         subprocess.run(["/bin/umount", str(disk)], check=False)
     return found
@@ -201,8 +193,7 @@ def _refusing(
 def hung(scene: Scene) -> Found:
     """Row 10: Redis is stopped, then the network swallows what is sent to it; answers of unknown outcome."""
     found = Found()
-    ground = Ground(scene.folder, bug=scene.bug)
-    try:
+    with closing(Ground(scene.folder, bug=scene.bug)) as ground:
         ground.feed.start()
         worker = ground.worker(None if scene.bug else "lag")
         worker.wait_ready()
@@ -219,8 +210,6 @@ def hung(scene: Scene) -> Found:
         found.notes.append(f"the event loop was never blocked for longer than {max(worst, 0.25):.2f} s")
         found.check("the event loop was never blocked for a second", worst < 1)
         found.settle(ground)
-    finally:
-        ground.close()
     return found
 
 
